@@ -1,0 +1,281 @@
+"""The engine: what its users call.
+
+Owns: how a run is asked for, ended, interrupted, saved and loaded.
+Must not know: models, devices, torch, or what a handler does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from glowplug import data as data_module
+from glowplug import state as state_module
+from glowplug.attachment import PluginSource, attach_handlers, checked_step
+from glowplug.errors import EngineBusy, InvalidArgument, NothingToEnd
+from glowplug.loop import Loop
+from glowplug.plan import make_plan
+from glowplug.registrations import EventKey, Registration
+from glowplug.stages import Asked, Stage
+from glowplug.state import BatchT, OutputT, State
+
+
+class Engine(Loop[BatchT, OutputT]):
+    """Runs a step over data, fires events, keeps a state.
+
+    ::
+
+        STARTED
+          while not done:
+            EPOCH_STARTED                                  state.epoch += 1 before it
+              GET_BATCH_STARTED, next(data), GET_BATCH_COMPLETED   not fired when data is None
+              ITERATION_STARTED                            state.iteration += 1 before it
+              state.output = step(engine, state.batch)
+              ITERATION_COMPLETED
+            EPOCH_COMPLETED
+        COMPLETED
+
+    Args:
+        process_function: the step, called as ``step(engine, batch)``; what it returns becomes
+            ``state.output``.
+        handlers: components to attach: names from the catalog, classes that need no arguments, or
+            objects with ``attach(engine)``.
+        plugins: the plugin manager of this engine; the process's own, where left out.
+
+    Raises:
+        InvalidArgument: when the step cannot be called as (engine, batch).
+
+    Attributes:
+        state: counters, batch, output, metrics.
+        should_terminate: whether ``terminate`` was called in this run, or the last.
+        state_dict_user_keys: attributes of the state that ``state_dict`` saves too.
+        plugins: name to version of the plugins that took part in the making of this engine.
+
+    Example:
+        >>> engine = Engine(lambda engine, batch: batch * 2)
+        >>> state = engine.run([1, 2, 3], max_epochs=2)
+        >>> state.epoch, state.iteration, state.output
+        (2, 6, 6)
+    """
+
+    def __init__(
+        self,
+        process_function: Callable[[Engine[BatchT, OutputT], BatchT], OutputT],
+        *,
+        handlers: Iterable[Any] = (),
+        plugins: PluginSource | None = None,
+    ) -> None:
+        super().__init__(checked_step(process_function))
+        self.should_terminate = False
+        self.state_dict_user_keys: list[str] = []
+        self._manager = _manager(plugins)
+        attach_handlers(self, self._table, handlers, self._manager)
+        self._plugins = dict(self._manager.engine_created(self, self._table))
+
+    @property
+    def plugins(self) -> Mapping[str, str]:
+        """Name to version of the plugins that took part in the making of this engine."""
+        return MappingProxyType(self._plugins)
+
+    @property
+    def state(self) -> State[BatchT, OutputT]:
+        """Counters, batch, output, metrics; may be replaced between runs."""
+        return self._state
+
+    @state.setter
+    def state(self, state: State[BatchT, OutputT]) -> None:
+        self._refuse_while_running("its state cannot be replaced")
+        self._state = state
+        self._stage = Stage.IDLE
+        self._count_events()
+
+    def run(
+        self,
+        data: Iterable[BatchT] | None = None,
+        max_epochs: int | None = None,
+        max_iters: int | None = None,
+        epoch_length: int | None = None,
+    ) -> State[BatchT, OutputT]:
+        """Run the step over the data until ``max_epochs`` or ``max_iters``.
+
+        An engine that is done starts anew with counters at 0. One that is not goes on: after an
+        interruption exactly where it was, otherwise from the next epoch, or from where a loaded
+        state stands. ``engine.state.max_epochs = None`` makes any run a new one.
+
+        Args:
+            data: batches; None where the step needs none, which takes ``epoch_length``.
+            max_epochs: where to end, in epochs; 1 by default.
+            max_iters: where to end, in iterations; excludes ``max_epochs``.
+            epoch_length: iterations in an epoch; ``len(data)`` by default, or the first end of
+                data without a length.
+
+        Returns:
+            The state.
+
+        Raises:
+            InvalidArgument: for arguments that contradict the state or each other.
+            InvalidType: for data that is not iterable.
+            EngineBusy: when called from within a run of the same engine.
+
+        Example:
+            >>> Engine(lambda engine, batch: batch).run("abc", max_iters=4).output
+            'a'
+        """
+        self._refuse_while_running("run() cannot be called again")
+        interrupted = self._stage is not Stage.IDLE
+        plan = make_plan(
+            self._state,
+            data,
+            max_epochs=max_epochs,
+            max_iters=max_iters,
+            epoch_length=epoch_length,
+            interrupted=interrupted,
+        )
+        replaced = interrupted and plan.data is not self._state.dataloader
+        plan.apply(self._state)
+        self.should_terminate = False
+        if not interrupted or plan.anew:
+            self._rewind(plan.within)
+            self._stage = Stage.START
+            self.logger.info("Engine run starting with %s.", _ends(self._state))
+        elif replaced:
+            self._iterator = iter(plan.data)
+        return self._drive()
+
+    def terminate(self, skip_completed: bool = False) -> None:
+        """End the run when the handlers of the current event have run: TERMINATE, COMPLETED.
+
+        The next ``run`` goes on from the next epoch. From a handler of EXCEPTION_RAISED, it ends
+        the run in order instead of letting the error out.
+
+        Args:
+            skip_completed: whether COMPLETED is left out.
+        """
+        self.should_terminate = True
+        self._skip_completed = skip_completed
+        self._asked.add(Asked.END_RUN)
+
+    def terminate_epoch(self, skip_epoch_completed: bool = False) -> None:
+        """End the epoch when the handlers of the current event have run.
+
+        TERMINATE_SINGLE_EPOCH and EPOCH_COMPLETED follow, and the next epoch begins with a fresh
+        iterator. In a handler of EPOCH_COMPLETED and later there is nothing left to end.
+
+        Args:
+            skip_epoch_completed: whether EPOCH_COMPLETED is left out.
+
+        Raises:
+            NothingToEnd: outside a run, and in STARTED and EPOCH_STARTED, where no epoch's data
+                runs.
+        """
+        stage = self._stage if self._running else Stage.IDLE
+        if stage in (Stage.IDLE, Stage.START, Stage.NEXT_EPOCH):
+            where = "outside a run" if stage is Stage.IDLE else f"in {self.last_event_name}"
+            raise NothingToEnd(
+                f"terminate_epoch() was called {where}, where no epoch's data runs; call it from "
+                "GET_BATCH_STARTED on, or end the whole run by terminate()"
+            )
+        if stage is Stage.CUT or stage is Stage.ITERATE or self._handling_error:
+            self._skip_epoch_completed = skip_epoch_completed
+            if stage is not Stage.CUT:
+                self._asked.add(Asked.END_EPOCH)
+
+    def interrupt(self) -> None:
+        """Return from ``run`` when the handlers of the current event, and of INTERRUPT, have run.
+
+        The next ``run()`` continues at exactly that point, with the same iterator.
+        """
+        self._asked.add(Asked.INTERRUPT)
+
+    def set_data(self, data: Iterable[BatchT]) -> None:
+        """Take the next batch, and all after it, from other data; ``epoch_length`` stays.
+
+        Args:
+            data: batches.
+
+        Raises:
+            InvalidType: when it is not iterable.
+            InvalidArgument: when it is empty, or the run under way has no data.
+        """
+        data_module.check(data)
+        if self._stage is not Stage.IDLE and self._state.dataloader is None:
+            raise InvalidArgument("this run was started without data; its batches stay None")
+        self._state.dataloader = data
+        if self._iterator is not None:
+            self._iterator = iter(data)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a later run needs to go on from here, as plain values.
+
+        Returns:
+            ``epoch_length``, ``iteration``, ``max_epochs`` or ``max_iters``, and the values of
+            ``state_dict_user_keys``.
+
+        Raises:
+            InvalidArgument: when the state lacks one of the users' keys.
+        """
+        return state_module.saved(self._state, self.state_dict_user_keys)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Stand where ``state_dict`` was taken; ``run(data)`` goes on from there.
+
+        Args:
+            state_dict: what ``state_dict()`` returned; ``epoch`` may stand for ``iteration``, both
+                0-based: the number done.
+
+        Raises:
+            InvalidType: when it is no mapping.
+            InvalidArgument: for missing or impossible entries; nothing is changed then.
+            EngineBusy: within a run.
+        """
+        self._refuse_while_running("no state can be loaded")
+        state_module.restore(self._state, state_dict, self.state_dict_user_keys)
+        self._stage = Stage.IDLE
+        self._iterator = None
+
+    def _note(self, where: Registration | EventKey) -> str:
+        at = f"epoch {self._state.epoch}, iteration {self._state.iteration}"
+        if not isinstance(where, Registration):
+            return f"in a handler of {where}, {at}"
+        handler = where.handler
+        name = getattr(handler, "__qualname__", repr(handler))
+        module = getattr(handler, "__module__", None) or type(handler).__module__
+        plugin = self._manager.owner_of(module)
+        brought_by = f" of plugin {plugin[0]} {plugin[1]}" if plugin else ""
+        return f"in handler {module}.{name}{brought_by}, at {where}, {at}"
+
+    def _refuse_while_running(self, what: str) -> None:
+        if self._running:
+            raise EngineBusy(f"the engine is in the middle of a run, so {what}; wait for its end")
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self._running or self._stage is not Stage.IDLE:
+            raise EngineBusy(
+                "an engine in the middle of a run can be neither pickled nor copied, since its "
+                "data iterator cannot; let the run end, or save engine.state_dict()"
+            )
+        return self.__dict__
+
+
+def _ends(state: State[Any, Any]) -> str:
+    if state.max_iters is not None:
+        return f"max_iters={state.max_iters}"
+    return f"max_epochs={state.max_epochs}"
+
+
+def _manager(plugins):
+    try:
+        from glowplug.plugins import default_manager
+
+        return plugins or default_manager()
+    except ImportError:
+
+        class N:
+            def engine_created(self, e, t):
+                return {}
+
+            def owner_of(self, m):
+                return None
+
+        return N()
