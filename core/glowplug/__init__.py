@@ -4,14 +4,14 @@ Owns: the public names of the core.
 Must not know: torch, or any plugin; importing this package finds and loads none.
 """
 
-try:
-    from glowplug.catalog import component
-    from glowplug.components import Component, Kind
-except ImportError: pass
-from glowplug.handles import RemovableEventHandle
+from glowplug.catalog import component
+from glowplug.components import Component, Kind
 from glowplug.engine import Engine
 from glowplug.errors import GlowplugError, GlowplugWarning
 from glowplug.events import EventEnum, Events
+from glowplug.handles import RemovableEventHandle
+from glowplug.hookspecs import hookimpl
+from glowplug.plugins import PluginManager, default_manager
 from glowplug.state import State
 
 __version__ = "0.1.0"
@@ -24,7 +24,10 @@ __all__ = [
     "GlowplugError",
     "GlowplugWarning",
     "Kind",
+    "PluginManager",
     "RemovableEventHandle",
     "State",
     "component",
+    "default_manager",
+    "hookimpl",
 ]

@@ -72,7 +72,7 @@ def iterator_at(data: Any, done: int, logger: logging.Logger) -> Iterator[Any]:
         done,
         type(data).__name__,
     )
-    iterator = iter(data)
+    iterator: Iterator[Any] = iter(data)
     for fetched in range(done):
         if next(iterator, _END) is not _END:
             continue

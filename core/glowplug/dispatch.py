@@ -99,7 +99,8 @@ class Dispatcher(Generic[BatchT, OutputT]):
         Raises:
             UnknownEvent: when the event is not registered.
         """
-        return bool(self._table.slots[self._table.key(event)].registrations)
+        slot = self._table.slots.get(event) or self._table.slots[self._table.key(event)]
+        return bool(slot.registrations)
 
     def add_event_handler(
         self, event_name: AnyEvent, handler: Handler, *args: Any, **kwargs: Any
@@ -211,23 +212,21 @@ class Dispatcher(Generic[BatchT, OutputT]):
         else:
             count = getattr(self._state, attribute)
         if slot.due <= count:
-            self._call_handlers(slot, count, *carried)
+            self._call_handlers(slot, count, carried)
 
-    def _call_handlers(self, slot: Slot, count: int, *carried: Any) -> bool:
+    def _call_handlers(self, slot: Slot, count: int, carried: tuple[Any, ...] = ()) -> Any:
         """Walk the handlers that this firing reaches, as they stood when it began.
 
         Returns:
-            Whether anything was asked of the run meanwhile.
+            Something true when anything was asked of the run meanwhile.
         """
         call: Any = None
-        iteration = self._state.iteration
+        state = self._state
+        iteration = state.iteration
         try:
-            if count < slot.scheduled:
+            if count < slot.scheduled and not carried:
                 for call in slot.plain:
-                    if carried:
-                        call(self, *carried)
-                    else:
-                        call(self)
+                    call(self)
             else:
                 for test, call in slot.tested:
                     if test is None or test(self, count):
@@ -237,13 +236,12 @@ class Dispatcher(Generic[BatchT, OutputT]):
             registration = slot.registration_of(call)
             note = self._note(registration or slot.event)
             if isinstance(error, StopIteration):
-                stray = StrayStopIteration(f"a StopIteration left a handler; {note}")
-                raise stray from error
+                raise StrayStopIteration.out_of(f"a handler or filter, {note}", error) from error
             self._add_note(error, note)
             raise
-        if self._state.iteration < iteration:
+        if state.iteration < iteration:  # a handler turned the counter back
             self._table.rearm()
-        return bool(self._asked)
+        return self._asked
 
     def _note(self, where: Registration | EventKey) -> str:
         return f"{where}"

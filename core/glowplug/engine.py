@@ -6,7 +6,8 @@ Must not know: models, devices, torch, or what a handler does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import repeat
 from types import MappingProxyType
 from typing import Any
 
@@ -16,8 +17,9 @@ from glowplug.attachment import PluginSource, attach_handlers, checked_step
 from glowplug.errors import EngineBusy, InvalidArgument, NothingToEnd
 from glowplug.loop import Loop
 from glowplug.plan import make_plan
+from glowplug.plugins import default_manager
 from glowplug.registrations import EventKey, Registration
-from glowplug.stages import Asked, Stage
+from glowplug.stages import IN_EPOCH, Asked, Stage
 from glowplug.state import BatchT, OutputT, State
 
 
@@ -69,7 +71,7 @@ class Engine(Loop[BatchT, OutputT]):
         super().__init__(checked_step(process_function))
         self.should_terminate = False
         self.state_dict_user_keys: list[str] = []
-        self._manager = _manager(plugins)
+        self._manager: PluginSource = default_manager() if plugins is None else plugins
         attach_handlers(self, self._table, handlers, self._manager)
         self._plugins = dict(self._manager.engine_created(self, self._table))
 
@@ -139,7 +141,7 @@ class Engine(Loop[BatchT, OutputT]):
             self._rewind(plan.within)
             self._stage = Stage.START
             self.logger.info("Engine run starting with %s.", _ends(self._state))
-        elif replaced:
+        elif replaced and self._iterator is not None:
             self._iterator = iter(plan.data)
         return self._drive()
 
@@ -176,7 +178,7 @@ class Engine(Loop[BatchT, OutputT]):
                 f"terminate_epoch() was called {where}, where no epoch's data runs; call it from "
                 "GET_BATCH_STARTED on, or end the whole run by terminate()"
             )
-        if stage is Stage.CUT or stage is Stage.ITERATE or self._handling_error:
+        if stage is Stage.CUT or stage in IN_EPOCH or self._handling_error:
             self._skip_epoch_completed = skip_epoch_completed
             if stage is not Stage.CUT:
                 self._asked.add(Asked.END_EPOCH)
@@ -204,6 +206,16 @@ class Engine(Loop[BatchT, OutputT]):
         self._state.dataloader = data
         if self._iterator is not None:
             self._iterator = iter(data)
+            self._asked.add(Asked.NEW_DATA)
+
+    def _advance(self, data: Any, iterations_done: int) -> Iterator[Any]:
+        """Return an iterator over ``data`` with ``iterations_done`` batches of an epoch behind it.
+
+        Subclasses that know a cheaper or more exact way override this.
+        """
+        if data is None:
+            return repeat(None)
+        return data_module.iterator_at(data, iterations_done, self.logger)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a later run needs to go on from here, as plain values.
@@ -262,20 +274,3 @@ def _ends(state: State[Any, Any]) -> str:
     if state.max_iters is not None:
         return f"max_iters={state.max_iters}"
     return f"max_epochs={state.max_epochs}"
-
-
-def _manager(plugins):
-    try:
-        from glowplug.plugins import default_manager
-
-        return plugins or default_manager()
-    except ImportError:
-
-        class N:
-            def engine_created(self, e, t):
-                return {}
-
-            def owner_of(self, m):
-                return None
-
-        return N()

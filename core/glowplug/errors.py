@@ -56,6 +56,16 @@ class StrayStopIteration(GlowplugError, RuntimeError):
     it out, most often a bare ``next(...)``.
     """
 
+    @classmethod
+    def out_of(cls, where: str, error: StopIteration) -> StrayStopIteration:
+        """Return the error for a ``StopIteration`` that left ``where``, caused by it."""
+        stray = cls(
+            f"a StopIteration left {where}; only the data's own ends the data: catch it there, or "
+            "give next() a default"
+        )
+        stray.__cause__ = error
+        return stray
+
 
 class PluginError(GlowplugError, RuntimeError):
     """A plugin is broken: it could not be read, imported, registered or called.
@@ -115,6 +125,15 @@ class PluginWarning(GlowplugWarning):
 
 class DataWarning(GlowplugWarning):
     """The data gave out before the run was done."""
+
+    @classmethod
+    def ended_early(cls, done: int, wanted: int) -> DataWarning:
+        """Return the warning for data that ended after ``done`` of ``wanted`` iterations."""
+        return cls(
+            f"the data ended after {done} of {wanted} iterations and does not start over, so the "
+            "run ends here; pass data that can be iterated again, such as a DataLoader, or put a "
+            "fresh iterator into engine.state.dataloader at DATALOADER_STOP_ITERATION"
+        )
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 
 from glowplug.errors import UnknownEvent, did_you_mean
 from glowplug.events import AnyEvent, parts
-from glowplug.filters import NEVER
+from glowplug.filters import NEVER, Predicate
 from glowplug.registrations import Call, EventKey, Handler, Registration
 
 
@@ -64,7 +64,17 @@ class Slot:
         fired: how often the event was fired, where it counts its own firings.
     """
 
-    __slots__ = ("_live", "due", "event", "fired", "plain", "registrations", "scheduled", "tested")
+    __slots__ = (
+        "_asks",
+        "_live",
+        "due",
+        "event",
+        "fired",
+        "plain",
+        "registrations",
+        "scheduled",
+        "tested",
+    )
 
     def __init__(self, event: EventKey) -> None:
         self.event = event
@@ -82,6 +92,7 @@ class Slot:
         self.tested = _Snapshot(pairs, everyone, (None, _skip))
         self._live = [ref for ref in self._live if ref() is not None]
         self._live += [weakref.ref(self.plain), weakref.ref(self.tested)]
+        self._asks = any(isinstance(f, Predicate) for entry in everyone for f in entry.filters)
         self.rearm()
 
     def rearm(self) -> None:
@@ -91,7 +102,9 @@ class Slot:
         self.due = 0 if self.registrations else NEVER
 
     def schedule(self, count: int) -> None:
-        """Work out what comes after ``count``."""
+        """Work out what comes after ``count``; a user's function has to be asked each time."""
+        if self._asks:
+            return
         following = [entry.first_from(count + 1) for entry in self.registrations if entry.filters]
         self.scheduled = min(following, default=NEVER)
         self.due = 0 if self.plain else self.scheduled

@@ -53,7 +53,7 @@ class Hooks:
 
         Raises:
             pluggy.PluginValidationError: when a hook takes an argument that there is not.
-            InvalidArgument: when it implements a hook that there is not, or wraps one.
+            InvalidArgument: when it implements no hook, or one that there is not, or wraps one.
             InvalidType: when ``glowplug_components`` returns something else than components.
         """
         parts = self._parts.setdefault(plugin, [])
@@ -85,7 +85,12 @@ class Hooks:
         return sorted(caller.get_hookimpls(), key=lambda part: part.plugin_name)
 
     def _check(self, implementation: object) -> None:
-        for caller in self._pluggy.get_hookcallers(implementation) or ():
+        callers = self._pluggy.get_hookcallers(implementation)
+        if not callers:
+            raise InvalidArgument(
+                f"{implementation!r} implements no hook; mark its functions with glowplug.hookimpl"
+            )
+        for caller in callers:
             for part in caller.get_hookimpls():
                 if part.plugin is not implementation:
                     continue

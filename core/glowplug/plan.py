@@ -80,7 +80,7 @@ def make_plan(
     if ends:
         _check_mode(state, max_epochs, max_iters)
         _check_progress(state, max_epochs, max_iters)
-    if not ends or (not interrupted and _is_done(state, max_epochs, max_iters)):
+    if not ends or (not interrupted and is_done(state, max_epochs, max_iters)):
         return _new(state, data, max_epochs, max_iters, epoch_length)
     return _going_on(state, data, max_epochs, max_iters, epoch_length)
 
@@ -175,7 +175,9 @@ def _check_progress(state: State[Any, Any], max_epochs: int | None, max_iters: i
             )
 
 
-def _is_done(state: State[Any, Any], max_epochs: int | None, max_iters: int | None) -> bool:
+def is_done(
+    state: State[Any, Any], max_epochs: int | None = None, max_iters: int | None = None
+) -> bool:
     """Return whether the state has reached its end, or the one that is asked for now."""
     epochs, iters = max_epochs or state.max_epochs, max_iters or state.max_iters
     if iters is not None and state.iteration >= iters:

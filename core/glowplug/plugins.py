@@ -79,6 +79,11 @@ class PluginManager:
         return self._roster.versions
 
     @property
+    def unmatched(self) -> tuple[str, ...]:
+        """What was said of the names in switches that match nothing."""
+        return tuple(self._roster.unmatched)
+
+    @property
     def leftovers(self) -> tuple[str, ...]:
         """Folders that an interrupted pip left behind, which are ignored."""
         return self._scan.leftovers

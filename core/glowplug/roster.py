@@ -103,9 +103,13 @@ class Roster:
     Warns:
         PluginWarning: for every other broken plugin, for a distribution that is installed twice,
             and for a name in a switch that matches nothing.
+
+    Attributes:
+        unmatched: what was said of the names in switches that match nothing.
     """
 
     def __init__(self, manifests: Iterable[Manifest], switches: Switches) -> None:
+        self.unmatched: list[str] = []
         self._switches = switches
         self._plugins = {manifest.name: Plugin(manifest, False) for manifest in manifests}
         self._required = {self.resolve(name) for name in switches.require}
@@ -183,11 +187,9 @@ class Roster:
         said = [(name, source) for name in only or ()] + list(self._switches.disable.items())
         for name, by in said:
             if self.resolve(name) is None:
-                warnings.warn(
-                    f"{by} names {name!r}, and no such plugin is installed{self.near(name)}",
-                    PluginWarning,
-                    stacklevel=2,
-                )
+                message = f"{by} names {name!r}, and no such plugin is installed{self.near(name)}"
+                self.unmatched.append(message)
+                warnings.warn(message, PluginWarning, stacklevel=2)
 
     def _demand(self) -> None:
         problems = {}

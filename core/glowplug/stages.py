@@ -15,7 +15,10 @@ class Stage(Enum):
     IDLE = "no run under way"
     START = "STARTED"
     NEXT_EPOCH = "EPOCH_STARTED, or the end"
+    WANT_BATCH = "GET_BATCH_STARTED, or the end of the iterations"
     ITERATE = "the iterations of an epoch"
+    REFILL = "DATALOADER_STOP_ITERATION, or the first epoch's end"
+    RESTART = "a new iterator"
     CUT = "TERMINATE_SINGLE_EPOCH"
     CLOSE = "EPOCH_COMPLETED"
     TERMINATE = "TERMINATE"
@@ -29,3 +32,14 @@ class Asked(Enum):
     INTERRUPT = "interrupt()"
     END_EPOCH = "terminate_epoch()"
     END_RUN = "terminate()"
+    NEW_DATA = "set_data()"
+
+
+IN_EPOCH = frozenset({Stage.WANT_BATCH, Stage.ITERATE, Stage.REFILL, Stage.RESTART})
+"""Where an epoch's data runs, so that ``terminate_epoch`` has something to end."""
+
+ENDING = frozenset({Stage.TERMINATE, Stage.COMPLETE})
+"""Where the run ends already, so that ``terminate`` adds nothing."""
+
+AFTER_FAILED_END = {Stage.TERMINATE: Stage.COMPLETE, Stage.COMPLETE: Stage.OVER}
+"""What follows an error in a handler of the end: never the same handler again."""

@@ -87,7 +87,7 @@ class State(Generic[BatchT, OutputT]):
     def count_by(self, event: EventEnum | str, attribute: str) -> None:
         """Let ``attribute`` of this state count ``event``; it starts at 0 where it is new."""
         self._counters[event] = attribute
-        if attribute not in self.__dict__:
+        if not hasattr(self, attribute):
             setattr(self, attribute, 0)
 
     def counter_of(self, event: EventEnum | str) -> str | None:

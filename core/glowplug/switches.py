@@ -99,11 +99,11 @@ class Switches:
             InvalidType: when a string stands where several names are expected.
             InvalidArgument: when ``GLOWPLUG_STRICT`` says neither yes nor no.
         """
-        source, said = "only=", None if only is None else _names("only", only)
+        source, said = "the argument 'only'", None if only is None else _names("only", only)
         if said is None and ONLY in environ:
             source, said = ONLY, _split(environ[ONLY])
         off = dict.fromkeys(_split(environ.get(DISABLE, "")), DISABLE)
-        off |= dict.fromkeys(_names("disable", disable), "disable=")
+        off |= dict.fromkeys(_names("disable", disable), "the argument 'disable'")
         hard = _truth(environ.get(STRICT, "")) if strict is None else strict
         return cls(said, source, off, _names("require", require), hard)
 

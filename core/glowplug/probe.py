@@ -1,0 +1,176 @@
+"""What one plugin does when it is really imported.
+
+Owns: importing everything that a plugin declares, in a process of its own, and checking it.
+Must not know: how the findings are shown.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from glowplug.components import Kind
+from glowplug.engine import Engine
+from glowplug.events import EventEnum
+from glowplug.index import Offer
+from glowplug.plugins import PluginManager
+from glowplug.switches import DISABLE, ONLY, STRICT
+
+SECONDS = 300.0
+_CHILD = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]);"
+    " from glowplug.probe import report; report(sys.argv[2], sys.argv[3])"
+)
+
+
+class Finding(NamedTuple):
+    """What became of one thing that a plugin declares.
+
+    Args:
+        what: the thing, in words.
+        error: what is wrong with it, in one line; empty when it is well.
+        traceback: where it went wrong.
+    """
+
+    what: str
+    error: str = ""
+    traceback: str = ""
+
+
+def probe(plugin: str, seconds: float = SECONDS) -> list[Finding]:
+    """Examine a plugin in a process of its own, which it may end, crash or leave hanging.
+
+    Args:
+        plugin: the plugin's name.
+        seconds: how long it may take.
+
+    Returns:
+        A finding for each thing that it declares, or one that says how the process ended.
+    """
+    environ = {key: value for key, value in os.environ.items() if key not in (DISABLE, STRICT)}
+    with tempfile.TemporaryDirectory() as folder:
+        report_file = Path(folder, "report.json")
+        path = json.dumps([entry or os.getcwd() for entry in sys.path])
+        try:
+            child = subprocess.run(
+                [sys.executable, "-c", _CHILD, path, plugin, str(report_file)],
+                env={**environ, ONLY: plugin},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return [Finding("its import", f"did not come to an end within {seconds:g} s")]
+        if not report_file.exists():
+            output = child.stdout.decode(errors="replace")
+            return [Finding("its import", f"ended Python with code {child.returncode}", output)]
+        findings = json.loads(report_file.read_text(encoding="utf-8"))
+        return [Finding(*finding) for finding in findings]
+
+
+def report(plugin: str, file: str) -> None:
+    """Examine a plugin in this process, and write the findings to a file.
+
+    Args:
+        plugin: the plugin's name.
+        file: where to write them, as JSON.
+    """
+    findings = list(examine(PluginManager(only=[plugin]), plugin))
+    Path(file).write_text(json.dumps(findings), encoding="utf-8")
+
+
+def examine(manager: PluginManager, plugin: str) -> Iterator[Finding]:
+    """Import and check in this process what a plugin declares.
+
+    Args:
+        manager: of this plugin alone, so that whatever breaks raises.
+        plugin: the plugin's name.
+
+    Yields:
+        A finding for each component and each hook plugin.
+    """
+    manifest = manager.plugin(plugin).manifest
+    for group in manifest.unknown_groups:
+        yield Finding(f"entry-point group {group}", "is none of glowplug's")
+    declared = manager.offers()
+    yield from map(_component, declared)
+    if manifest.hooks:
+        what = f"hook plugin {', '.join(manifest.hooks)}"
+        yield _attempt(what, lambda: _engine(manager))
+        yield from (_component(offer) for offer in manager.offers() if not offer.declared)
+
+
+def _step(engine: Engine[Any, Any], batch: object) -> None:
+    """Do nothing, as a step."""
+
+
+def _engine(manager: PluginManager) -> str:
+    manager.load_hooks()
+    Engine(_step, plugins=manager)
+    return ""
+
+
+def _component(offer: Offer) -> Finding:
+    component = offer.component
+    what = f"{component.kind.value} {component.name} ({component.where})"
+    return _attempt(what, lambda: problem(component.kind, offer.load()))
+
+
+def _attempt(what: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, check())
+    except (Exception, SystemExit) as error:
+        cause = error.__cause__ or error
+        return Finding(
+            what,
+            f"{type(cause).__name__}: {cause}",
+            "".join(traceback.format_exception(cause)),
+        )
+
+
+def problem(kind: Kind, target: Any) -> str:
+    """Say what keeps an object from being a component of a kind.
+
+    Args:
+        kind: the kind that it is declared as.
+        target: the object.
+
+    Returns:
+        What was expected and what came, or nothing when it is fit.
+
+    Example:
+        >>> problem(Kind.TRAINER, 3)
+        'expected something that can be called; got 3 of type int'
+    """
+    if kind is Kind.EVENTS:
+        fit = isinstance(target, type) and issubclass(target, EventEnum)
+        wanted = "a subclass of EventEnum"
+    elif kind is Kind.COMMAND:
+        fit = callable(target) and _takes_one(target)
+        wanted = "a function of one argument, the list of the command's arguments"
+    elif kind is Kind.TRAINER:
+        fit, wanted = callable(target), "something that can be called"
+    else:
+        fit = callable(target) or callable(getattr(target, "attach", None))
+        wanted = "a class, a function, or an object with attach(engine)"
+    return "" if fit else f"expected {wanted}; got {target!r} of type {type(target).__name__}"
+
+
+def _takes_one(function: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(function).bind([])
+    except TypeError:
+        return False
+    except ValueError:  # some builtins have no signature to check
+        return True
+    return True
