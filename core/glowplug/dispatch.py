@@ -212,34 +212,31 @@ class Dispatcher(Generic[BatchT, OutputT]):
         else:
             count = getattr(self._state, attribute)
         if slot.due <= count:
-            self._call_handlers(slot, count, carried)
+            self._call_handlers(slot, count, *carried)
 
-    def _call_handlers(self, slot: Slot, count: int, carried: tuple[Any, ...] = ()) -> Any:
+    def _call_handlers(self, slot: Slot, count: int, *carried: Any) -> Any:
         """Walk the handlers that this firing reaches, as they stood when it began.
 
         Returns:
             Something true when anything was asked of the run meanwhile.
         """
         call: Any = None
-        state = self._state
-        iteration = state.iteration
         try:
-            if count < slot.scheduled and not carried:
-                for call in slot.plain:
-                    call(self)
-            else:
+            if count >= slot.scheduled or carried:
                 for test, call in slot.tested:
                     if test is None or test(self, count):
                         call(self, *carried)
                 slot.schedule(count)
+            else:
+                for call in slot.plain:
+                    call(self)
         except BaseException as error:
-            registration = slot.registration_of(call)
-            note = self._note(registration or slot.event)
+            note = self._note(slot.registration_of(call) or slot.event)
             if isinstance(error, StopIteration):
                 raise StrayStopIteration.out_of(f"a handler or filter, {note}", error) from error
             self._add_note(error, note)
             raise
-        if state.iteration < iteration:  # a handler turned the counter back
+        if self._state.iteration < count:  # a handler turned the counter back
             self._table.rearm()
         return self._asked
 

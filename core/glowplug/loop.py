@@ -122,26 +122,28 @@ class Loop(Dispatcher[BatchT, OutputT]):
     def _iterate(self) -> Stage:
         """Run the iterations of one epoch, from wherever the last visit left it.
 
-        Longer than a function should be: what an iteration does reads best in one piece, and a call
-        for each of its parts would double its cost. ``for`` alone looks for the end of the data.
+        Longer than a function should be: what an iteration does reads best in one piece, and calls
+        would double its cost. ``for`` alone looks for the end of the data. An event becomes the
+        last one where somebody could see it.
         """
         state, step, call, asked = self._state, self._step, self._call_handlers, self._asked
         wanting, fetching, starting, completing = _PER_ITERATION
         slots = self._table.slots if state.dataloader is not None else _NOBODY
         wanted, fetched = slots[wanting], slots[fetching]
         started, completed = self._table.slots[starting], self._table.slots[completing]
-        at, done, last, iteration = self._at, self._done, self._last(), state.iteration
-        begun = done
+        at, last, iteration = self._at, self._last(), state.iteration
+        done = begun = self._done
         try:
             for state.batch in self._source(at):
                 if at < _BEGIN:
-                    self.last_event_name = fetching
-                    if fetched.due <= iteration and call(fetched, state.iteration):
-                        at = _BEGIN
-                        return Stage.ITERATE
+                    state.output = None  # type: ignore[assignment]  # released before the next
+                    if fetched.due <= iteration:
+                        self.last_event_name = fetching
+                        if call(fetched, state.iteration):
+                            at = _BEGIN
+                            return Stage.ITERATE
                 if at < _STEP:
                     iteration = state.iteration = state.iteration + 1
-                    state.output = None  # type: ignore[assignment]  # released before the next
                     self.last_event_name = starting
                     if started.due <= iteration and call(started, state.iteration):
                         at = _STEP
@@ -149,8 +151,8 @@ class Loop(Dispatcher[BatchT, OutputT]):
                 at = _FETCH
                 state.output = step(self, state.batch)
                 done += 1
-                self.last_event_name = completing
                 if completed.due <= iteration:
+                    self.last_event_name = completing
                     call(completed, state.iteration)
                 if asked:  # by a handler, or by the step itself
                     return Stage.WANT_BATCH

@@ -166,12 +166,12 @@ def _read(distribution: Distribution, folder: str) -> Manifest:
     name, version = (stem["name"], stem["version"] or "") if stem else ("", "")
     try:
         if not stem:
-            name = distribution.metadata["Name"]
+            name = distribution.metadata.get("Name") or ""
         entry_points = list(_entry_points(distribution))
         if not entry_points:
             return Manifest(normalise(name), version, metadata=folder)
         metadata = distribution.metadata
-        about = (metadata["Version"], metadata["Summary"] or "")
+        about = (metadata.get("Version") or version, metadata.get("Summary") or "")
         return _declared(Manifest(normalise(name), *about, metadata=folder), entry_points)
     except Exception as error:  # whatever is wrong with one distribution must not break the others
         what = (

@@ -192,6 +192,14 @@ def restore(state: State[Any, Any], saved_state: Any, user_keys: Sequence[str]) 
         iteration = epoch * (length or 0)
     else:
         epoch = iteration // length if length else 0
+    for name, done, end in (
+        ("max_epochs", epoch, saved_state.get("max_epochs")),
+        ("max_iters", iteration, saved_state.get("max_iters")),
+    ):
+        if end is not None and done > end:
+            raise InvalidArgument(
+                f"cannot load this state: {done} done is beyond its {name}={end}; raise {name}"
+            )
     state.iteration, state.epoch, state.epoch_length = iteration, epoch, length
     state.max_epochs, state.max_iters = saved_state.get("max_epochs"), saved_state.get("max_iters")
     for key in user_keys:
