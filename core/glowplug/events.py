@@ -114,6 +114,14 @@ class Events(EventEnum):
     INTERRUPT = "interrupt"
 
 
+PER_ITERATION = (
+    Events.GET_BATCH_STARTED,
+    Events.GET_BATCH_COMPLETED,
+    Events.ITERATION_STARTED,
+    Events.ITERATION_COMPLETED,
+)
+"""The events of one iteration, in their order."""
+
 CARRIED: Mapping[object, tuple[str, ...]] = MappingProxyType(
     {
         Events.EXCEPTION_RAISED: ("exception",),

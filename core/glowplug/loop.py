@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 from glowplug.clocks import Clocks, in_words
 from glowplug.dispatch import Dispatcher
 from glowplug.errors import DataWarning, InvalidArgument, StrayStopIteration
-from glowplug.events import Events
+from glowplug.events import PER_ITERATION, Events
 from glowplug.filters import NEVER
 from glowplug.handlers import Slot
 from glowplug.plan import is_done
@@ -29,14 +29,8 @@ from glowplug.state import BatchT, OutputT, State
 
 # Where an iteration stands: what of it comes next.
 _FETCH, _BEGIN, _STEP = range(3)
-_PER_ITERATION = (
-    Events.GET_BATCH_STARTED,
-    Events.GET_BATCH_COMPLETED,
-    Events.ITERATION_STARTED,
-    Events.ITERATION_COMPLETED,
-)
 # Who hears of batches in a run without data.
-_NOBODY = {event: Slot(event) for event in _PER_ITERATION}
+_NOBODY = {event: Slot(event) for event in PER_ITERATION}
 
 
 class Loop(Dispatcher[BatchT, OutputT]):
@@ -127,7 +121,7 @@ class Loop(Dispatcher[BatchT, OutputT]):
         last one where somebody could see it.
         """
         state, step, call, asked = self._state, self._step, self._call_handlers, self._asked
-        wanting, fetching, starting, completing = _PER_ITERATION
+        wanting, fetching, starting, completing = PER_ITERATION
         slots = self._table.slots if state.dataloader is not None else _NOBODY
         wanted, fetched = slots[wanting], slots[fetching]
         started, completed = self._table.slots[starting], self._table.slots[completing]

@@ -11,17 +11,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from glowplug.errors import InvalidArgument, InvalidType, UnknownEvent, did_you_mean
-from glowplug.events import EventEnum, Events, FilteredEvent
+from glowplug.events import PER_ITERATION, EventEnum, Events, FilteredEvent
 
 BatchT = TypeVar("BatchT")
 OutputT = TypeVar("OutputT")
 
 COUNTERS: Mapping[EventEnum | str, str] = MappingProxyType(
     {
-        Events.GET_BATCH_STARTED: "iteration",
-        Events.GET_BATCH_COMPLETED: "iteration",
-        Events.ITERATION_STARTED: "iteration",
-        Events.ITERATION_COMPLETED: "iteration",
+        **dict.fromkeys(PER_ITERATION, "iteration"),
         Events.STARTED: "epoch",
         Events.EPOCH_STARTED: "epoch",
         Events.EPOCH_COMPLETED: "epoch",
