@@ -127,7 +127,7 @@ class DataWarning(GlowplugWarning):
     """The data gave out before the run was done."""
 
     @classmethod
-    def ended_early(cls, done: int, wanted: int) -> DataWarning:
+    def ended_early(cls, done: int, wanted: int | str) -> DataWarning:
         """Return the warning for data that ended after ``done`` of ``wanted`` iterations."""
         return cls(
             f"the data ended after {done} of {wanted} iterations and does not start over, so the "

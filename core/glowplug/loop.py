@@ -188,8 +188,10 @@ class Loop(Dispatcher[BatchT, OutputT]):
         state = self._state
         state.batch = None  # type: ignore[assignment]  # there is none
         if state.epoch_length is None:
-            if self._done == 0:
+            if state.epoch == 1 and self._done == 0:
                 raise InvalidArgument("data is empty: it ended before its first batch")
+            if self._done == 0:
+                return self._starve()
             state.epoch_length = self._done
             return Stage.CLOSE
         self._iterator = None
@@ -205,7 +207,7 @@ class Loop(Dispatcher[BatchT, OutputT]):
         """End the run, since the data does not start over."""
         state = self._state
         self._out_of_data = True
-        total = state.max_iters or (state.max_epochs or 0) * (state.epoch_length or 0)
+        total = state.max_iters or (state.max_epochs or 0) * (state.epoch_length or 0) or "all"
         warnings.warn(DataWarning.ended_early(state.iteration, total), stacklevel=5)
         return Stage.CLOSE
 
