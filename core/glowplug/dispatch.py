@@ -220,18 +220,20 @@ class Dispatcher(Generic[BatchT, OutputT]):
         Returns:
             Something true when anything was asked of the run meanwhile.
         """
-        call: Any = None
+        test = call = None
+        walked = slot.plain
         try:
             if count >= slot.scheduled or carried:
-                for test, call in slot.tested:
+                walked = slot.tested
+                for test, call in walked:
                     if test is None or test(self, count):
                         call(self, *carried)
                 slot.schedule(count)
             else:
-                for call in slot.plain:
+                for call in walked:
                     call(self)
         except BaseException as error:
-            note = self._note(slot.registration_of(call) or slot.event)
+            note = self._note(walked.registration_of(call, test) or slot.event)
             if isinstance(error, StopIteration):
                 raise StrayStopIteration.out_of(f"a handler or filter, {note}", error) from error
             self._add_note(error, note)

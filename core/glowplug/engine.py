@@ -7,6 +7,8 @@ Must not know: models, devices, torch, or what a handler does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from itertools import repeat
 from types import MappingProxyType
 from typing import Any
@@ -134,11 +136,15 @@ class Engine(Loop[BatchT, OutputT]):
             epoch_length=epoch_length,
             interrupted=interrupted,
         )
-        replaced = interrupted and plan.data is not self._state.dataloader
+        resumes = interrupted and not plan.anew
+        if resumes and data is self._given:  # a handler may have put other data in its place
+            plan = replace(plan, data=self._state.dataloader)
+        replaced = plan.data is not self._state.dataloader
         plan.apply(self._state)
         self.should_terminate = False
-        if not interrupted or plan.anew:
+        if not resumes:
             self._rewind(plan.within)
+            self._given = data
             self._stage = Stage.START
             self.logger.info("Engine run starting with %s.", _ends(self._state))
         elif replaced and self._iterator is not None:
@@ -178,10 +184,11 @@ class Engine(Loop[BatchT, OutputT]):
                 f"terminate_epoch() was called {where}, where no epoch's data runs; call it from "
                 "GET_BATCH_STARTED on, or end the whole run by terminate()"
             )
-        if stage is Stage.CUT or stage in IN_EPOCH or self._handling_error:
+        failed_since = self._handling_error and stage in (Stage.CUT, Stage.CLOSE)
+        if stage in IN_EPOCH or failed_since:
+            self._asked.add(Asked.END_EPOCH)
+        if stage in IN_EPOCH or stage is Stage.CUT:
             self._skip_epoch_completed = skip_epoch_completed
-            if stage is not Stage.CUT:
-                self._asked.add(Asked.END_EPOCH)
 
     def interrupt(self) -> None:
         """Return from ``run`` when the handlers of the current event, and of INTERRUPT, have run.
@@ -251,8 +258,10 @@ class Engine(Loop[BatchT, OutputT]):
         if not isinstance(where, Registration):
             return f"in a handler of {where}, {at}"
         handler = where.handler
-        name = getattr(handler, "__qualname__", repr(handler))
-        module = getattr(handler, "__module__", None) or type(handler).__module__
+        while isinstance(handler, partial):
+            handler = handler.func
+        named = handler if hasattr(handler, "__qualname__") else type(handler)
+        name, module = named.__qualname__, named.__module__
         plugin = self._manager.owner_of(module)
         brought_by = f" of plugin {plugin[0]} {plugin[1]}" if plugin else ""
         return f"in handler {module}.{name}{brought_by}, at {where}, {at}"

@@ -20,11 +20,11 @@ from typing import Any
 
 from glowplug.errors import UnknownEvent, did_you_mean
 from glowplug.events import AnyEvent, parts
-from glowplug.filters import NEVER, Predicate
+from glowplug.filters import NEVER, EventFilter, Predicate
 from glowplug.registrations import Call, EventKey, Handler, Registration
 
 
-class _Snapshot(list[Any]):
+class Snapshot(list[Any]):
     """What a firing walks. A handler that is removed meanwhile leaves a hole in it.
 
     Args:
@@ -45,6 +45,13 @@ class _Snapshot(list[Any]):
         for index, present in enumerate(self.registrations):
             if present is registration:
                 self[index] = self.hole
+
+    def registration_of(self, call: Call | None, test: EventFilter | None) -> Registration | None:
+        """Return the registration that was compiled to ``call``, behind ``test`` if any."""
+        for entry in self.registrations:
+            if entry.call is call and entry.test is test:
+                return entry
+        return None
 
 
 def _skip(*_: Any) -> None:
@@ -80,16 +87,16 @@ class Slot:
         self.event = event
         self.registrations: list[Registration] = []
         self.fired = 0
-        self._live: list[weakref.ref[_Snapshot]] = []
+        self._live: list[weakref.ref[Snapshot]] = []
         self.compile()
 
     def compile(self) -> None:
         """Make new snapshots from the registrations; those being walked stay as they are."""
         everyone = list(self.registrations)
         unfiltered = [entry for entry in everyone if not entry.filters]
-        self.plain = _Snapshot([entry.call for entry in unfiltered], unfiltered, _skip)
+        self.plain = Snapshot([entry.call for entry in unfiltered], unfiltered, _skip)
         pairs = [(entry.test, entry.call) for entry in everyone]
-        self.tested = _Snapshot(pairs, everyone, (None, _skip))
+        self.tested = Snapshot(pairs, everyone, (None, _skip))
         self._live = [ref for ref in self._live if ref() is not None]
         self._live += [weakref.ref(self.plain), weakref.ref(self.tested)]
         self._asks = any(isinstance(f, Predicate) for entry in everyone for f in entry.filters)
@@ -122,10 +129,6 @@ class Slot:
             if snapshot is not None:
                 snapshot.forget(registration)
         self.compile()
-
-    def registration_of(self, call: Call) -> Registration | None:
-        """Return the registration that was compiled to ``call``."""
-        return next((entry for entry in self.registrations if entry.call is call), None)
 
 
 class HandlerTable:

@@ -24,7 +24,7 @@ from glowplug.events import PER_ITERATION, Events
 from glowplug.filters import NEVER
 from glowplug.handlers import Slot
 from glowplug.plan import is_done
-from glowplug.stages import AFTER_FAILED_END, ENDING, IN_EPOCH, Asked, Stage
+from glowplug.stages import ENDING, IN_EPOCH, Asked, Stage
 from glowplug.state import BatchT, OutputT, State
 
 # Where an iteration stands: what of it comes next.
@@ -53,6 +53,7 @@ class Loop(Dispatcher[BatchT, OutputT]):
     def _rewind(self, within: int = 0) -> None:
         """Forget the position inside a run; the next epoch begins ``within`` itself."""
         self._iterator: Iterator[BatchT] | None = None
+        self._given: Any = None
         self._at, self._done, self._within = _FETCH, 0, within
         self._iterations_before = 0
         self._fresh = self._out_of_data = False
@@ -73,13 +74,13 @@ class Loop(Dispatcher[BatchT, OutputT]):
                 except GeneratorExit:
                     raise
                 except BaseException as error:
-                    following = self._after(error)
+                    following, paused = self._after(error)
                 self._stage = following
         finally:
             self._running = False
             if not paused or self._stage is Stage.OVER:
                 self._stage = Stage.IDLE
-                self._iterator = None
+                self._iterator = self._given = None
             self._clocks.stop()
         return self._state
 
@@ -133,9 +134,10 @@ class Loop(Dispatcher[BatchT, OutputT]):
                     state.output = None  # type: ignore[assignment]  # released before the next
                     if fetched.due <= iteration:
                         self.last_event_name = fetching
-                        if call(fetched, state.iteration):
-                            at = _BEGIN
-                            return Stage.ITERATE
+                        call(fetched, state.iteration)
+                    if asked:  # by a handler, or by the data itself
+                        at = _BEGIN
+                        return Stage.ITERATE
                 if at < _STEP:
                     iteration = state.iteration = state.iteration + 1
                     self.last_event_name = starting
@@ -262,7 +264,7 @@ class Loop(Dispatcher[BatchT, OutputT]):
         asked = self._take_asked()
         if Asked.END_RUN in asked and self._stage not in ENDING:
             following = Stage.TERMINATE
-        elif Asked.END_EPOCH in asked:
+        elif Asked.END_EPOCH in asked and self._stage in IN_EPOCH:
             following = Stage.CUT
         if Asked.INTERRUPT not in asked or following is Stage.TERMINATE:
             return following, False
@@ -277,7 +279,7 @@ class Loop(Dispatcher[BatchT, OutputT]):
         self._asked.clear()
         return asked
 
-    def _after(self, error: BaseException) -> Stage:
+    def _after(self, error: BaseException) -> tuple[Stage, bool]:
         """Fire EXCEPTION_RAISED; raise the error unless a handler asked for an orderly end."""
         self._asked.clear()
         if isinstance(error, StopIteration):
@@ -285,14 +287,12 @@ class Loop(Dispatcher[BatchT, OutputT]):
         self._handling_error = True
         try:
             self._fire(Events.EXCEPTION_RAISED, error)
+            if not self._asked & {Asked.END_RUN, Asked.END_EPOCH}:
+                raise error
         finally:
             self._handling_error = False
-        asked = self._take_asked()
-        if Asked.END_RUN in asked:
-            return AFTER_FAILED_END.get(self._stage, Stage.TERMINATE)
-        if Asked.END_EPOCH in asked:
-            return Stage.CUT if self._stage in IN_EPOCH else Stage.NEXT_EPOCH
-        try:
-            raise error
-        finally:  # its traceback holds this frame, which must not hold it in turn
-            del error
+            del error  # its traceback holds this frame, which must not hold it in turn
+        if self._stage is Stage.TERMINATE and not self._skip_completed:
+            return self._obey(Stage.COMPLETE)
+        # What failed at the run's end is not tried again.
+        return self._obey(Stage.OVER if self._stage in ENDING else Stage.NEXT_EPOCH)

@@ -40,6 +40,3 @@ IN_EPOCH = frozenset({Stage.WANT_BATCH, Stage.ITERATE, Stage.REFILL, Stage.RESTA
 
 ENDING = frozenset({Stage.TERMINATE, Stage.COMPLETE})
 """Where the run ends already, so that ``terminate`` adds nothing."""
-
-AFTER_FAILED_END = {Stage.TERMINATE: Stage.COMPLETE, Stage.COMPLETE: Stage.OVER}
-"""What follows an error in a handler of the end: never the same handler again."""
