@@ -91,7 +91,7 @@ class Dispatcher(Generic[BatchT, OutputT]):
 
     def has_registered_events(self, event: EventEnum | str) -> bool:
         """Return whether handlers can be attached to ``event``."""
-        return event in self._table.slots
+        return self._table.knows(event)
 
     def listens(self, event: EventEnum | str) -> bool:
         """Return whether any handler is attached to ``event``, filtered ones included.

@@ -91,7 +91,7 @@ class Engine(Loop[BatchT, OutputT]):
     def state(self, state: State[BatchT, OutputT]) -> None:
         self._refuse_while_running("its state cannot be replaced")
         self._state = state
-        self._stage = Stage.IDLE
+        self._give_up_position()
         self._count_events()
 
     def run(
@@ -250,8 +250,7 @@ class Engine(Loop[BatchT, OutputT]):
         """
         self._refuse_while_running("no state can be loaded")
         state_module.restore(self._state, state_dict, self.state_dict_user_keys)
-        self._stage = Stage.IDLE
-        self._iterator = None
+        self._give_up_position()
 
     def _note(self, where: Registration | EventKey) -> str:
         at = f"epoch {self._state.epoch}, iteration {self._state.iteration}"

@@ -147,6 +147,10 @@ class HandlerTable:
         if event not in self.slots:
             self.slots[event] = Slot(event)
 
+    def knows(self, event: EventKey) -> bool:
+        """Return whether ``event`` is registered, or names events that are."""
+        return event in self.slots or event in {str(known) for known in self.slots}
+
     def key(self, event: EventKey) -> EventKey:
         """Return the registered event that ``event`` is or names.
 

@@ -58,6 +58,10 @@ class Loop(Dispatcher[BatchT, OutputT]):
         self._iterations_before = 0
         self._fresh = self._out_of_data = False
 
+    def _give_up_position(self) -> None:
+        self._stage = Stage.IDLE
+        self._iterator = self._given = None
+
     def _drive(self) -> State[BatchT, OutputT]:
         """Go from stage to stage until the run is over, interrupted, or left by an error."""
         self._table.rearm()
@@ -79,8 +83,7 @@ class Loop(Dispatcher[BatchT, OutputT]):
         finally:
             self._running = False
             if not paused or self._stage is Stage.OVER:
-                self._stage = Stage.IDLE
-                self._iterator = self._given = None
+                self._give_up_position()
             self._clocks.stop()
         return self._state
 
@@ -166,7 +169,8 @@ class Loop(Dispatcher[BatchT, OutputT]):
     def _source(self, at: int) -> Iterator[BatchT]:
         """Return where batches come from: the iterator, after a batch that was fetched before."""
         assert self._iterator is not None
-        return self._iterator if at == _FETCH else chain((self._state.batch,), self._iterator)
+        # The tuple's iterator lets the batch go when the next is fetched; chain would keep a tuple.
+        return self._iterator if at == _FETCH else chain(iter((self._state.batch,)), self._iterator)
 
     def _after_iterations(self, done: int) -> Stage:
         """Return what follows an epoch's last iteration: its end, or the run's inside of it."""

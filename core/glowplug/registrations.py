@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from types import BuiltinMethodType, MethodType
 from typing import Any, TypeAlias
 
 from glowplug.errors import InvalidHandler, InvalidType
@@ -66,8 +67,9 @@ class Registration:
         """Return whether this is a registration of ``handler``."""
         if self.own is not own:
             return False
-        same_method = inspect.ismethod(handler) and handler == self.handler
-        return self.handler is handler or same_method
+        # Each access to a method makes a new object, which is equal to the last.
+        method = isinstance(handler, (MethodType, BuiltinMethodType))
+        return self.handler is handler or (method and self.handler == handler)
 
     def first_from(self, count: int) -> int:
         """Return a count at or above ``count`` before which this cannot fire."""

@@ -80,6 +80,7 @@ class State(Generic[BatchT, OutputT]):
     if TYPE_CHECKING:
         # Users add attributes of their own; typed code may read them.
         def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
 
     def count_by(self, event: EventEnum | str, attribute: str) -> None:
         """Let ``attribute`` of this state count ``event``; it starts at 0 where it is new."""
