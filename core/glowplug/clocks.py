@@ -39,13 +39,13 @@ class Clocks:
         self.epoch += away
 
 
-def in_words(seconds: float | None) -> str:
+def in_words(seconds: float) -> str:
     """Return seconds as hours, minutes and seconds.
 
     Example:
         >>> in_words(3661.5)
         '01:01:01.500'
     """
-    minutes, rest = divmod(seconds or 0.0, 60)
+    minutes, rest = divmod(seconds, 60)
     hours, minutes = divmod(int(minutes), 60)
     return f"{hours:02d}:{minutes:02d}:{rest:06.3f}"

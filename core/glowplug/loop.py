@@ -29,8 +29,6 @@ from glowplug.state import BatchT, OutputT, State
 
 # Where an iteration stands: what of it comes next.
 _FETCH, _BEGIN, _STEP = range(3)
-# Who hears of batches in a run without data.
-_NOBODY = {event: Slot(event) for event in PER_ITERATION}
 
 
 class Loop(Dispatcher[BatchT, OutputT]):
@@ -43,7 +41,6 @@ class Loop(Dispatcher[BatchT, OutputT]):
     def __init__(self, step: Callable[[Any, BatchT], OutputT]) -> None:
         super().__init__()
         self._step = step
-        self._asked: set[Asked] = set()
         self._stage = Stage.IDLE
         self._running = self._handling_error = False
         self._skip_completed = self._skip_epoch_completed = False
@@ -52,7 +49,7 @@ class Loop(Dispatcher[BatchT, OutputT]):
 
     def _rewind(self, within: int = 0) -> None:
         """Forget the position inside a run; the next epoch begins ``within`` itself."""
-        self._iterator: Iterator[BatchT] | None = None
+        self._iterator: Any = None
         self._given: Any = None
         self._at, self._done, self._within = _FETCH, 0, within
         self._iterations_before = 0
@@ -118,17 +115,12 @@ class Loop(Dispatcher[BatchT, OutputT]):
         return Stage.ITERATE
 
     def _iterate(self) -> Stage:
-        """Run the iterations of one epoch, from wherever the last visit left it.
+        """Run an epoch's iterations from where the last visit left them, in one piece for speed.
 
-        Longer than a function should be: what an iteration does reads best in one piece, and calls
-        would double its cost. ``for`` alone looks for the end of the data. An event becomes the
-        last one where somebody could see it.
+        An event becomes the last one where somebody could see it. Only ``for`` ends the data.
         """
         state, step, call, asked = self._state, self._step, self._call_handlers, self._asked
-        wanting, fetching, starting, completing = PER_ITERATION
-        slots = self._table.slots if state.dataloader is not None else _NOBODY
-        wanted, fetched = slots[wanting], slots[fetching]
-        started, completed = self._table.slots[starting], self._table.slots[completing]
+        wanted, fetched, started, completed = self._slots()
         at, last, iteration = self._at, self._last(), state.iteration
         done = begun = self._done
         try:
@@ -136,14 +128,14 @@ class Loop(Dispatcher[BatchT, OutputT]):
                 if at < _BEGIN:
                     state.output = None  # type: ignore[assignment]  # released before the next
                     if fetched.due <= iteration:
-                        self.last_event_name = fetching
+                        self.last_event_name = fetched.event
                         call(fetched, state.iteration)
                     if asked:  # by a handler, or by the data itself
                         at = _BEGIN
                         return Stage.ITERATE
                 if at < _STEP:
                     iteration = state.iteration = state.iteration + 1
-                    self.last_event_name = starting
+                    self.last_event_name = started.event
                     if started.due <= iteration and call(started, state.iteration):
                         at = _STEP
                         return Stage.ITERATE
@@ -151,14 +143,14 @@ class Loop(Dispatcher[BatchT, OutputT]):
                 state.output = step(self, state.batch)
                 done += 1
                 if completed.due <= iteration:
-                    self.last_event_name = completing
+                    self.last_event_name = completed.event
                     call(completed, state.iteration)
                 if asked:  # by a handler, or by the step itself
                     return Stage.WANT_BATCH
                 if done == last:
                     return self._after_iterations(done)
                 state.batch = None  # type: ignore[assignment]  # released before the next is fetched
-                self.last_event_name = wanting
+                self.last_event_name = wanted.event
                 if wanted.due <= iteration and call(wanted, state.iteration):
                     return Stage.ITERATE
         finally:
@@ -166,9 +158,15 @@ class Loop(Dispatcher[BatchT, OutputT]):
             starved, self._fresh = self._fresh and done == begun and at < _BEGIN, False
         return self._starve() if starved else Stage.REFILL
 
+    def _slots(self) -> list[Slot]:
+        """Return the slots of an iteration; empty ones for the batch in a run without data."""
+        slots = [self._table.slots[event] for event in PER_ITERATION]
+        if self._state.dataloader is None:
+            slots[:2] = map(Slot, PER_ITERATION[:2])
+        return slots
+
     def _source(self, at: int) -> Iterator[BatchT]:
         """Return where batches come from: the iterator, after a batch that was fetched before."""
-        assert self._iterator is not None
         # The tuple's iterator lets the batch go when the next is fetched; chain would keep a tuple.
         return self._iterator if at == _FETCH else chain(iter((self._state.batch,)), self._iterator)
 
@@ -223,8 +221,7 @@ class Loop(Dispatcher[BatchT, OutputT]):
         return Stage.NEXT_EPOCH if self._skip_epoch_completed else Stage.CLOSE
 
     def _close(self) -> Stage:
-        self._timed(Events.EPOCH_COMPLETED, self._clocks.epoch)
-        took = in_words(self._state.times["EPOCH_COMPLETED"])
+        took = self._timed(Events.EPOCH_COMPLETED, self._clocks.epoch)
         self.logger.info("Epoch[%s] Complete. Time taken: %s", self._state.epoch, took)
         return Stage.NEXT_EPOCH
 
@@ -233,8 +230,7 @@ class Loop(Dispatcher[BatchT, OutputT]):
         return Stage.OVER if self._skip_completed else Stage.COMPLETE
 
     def _complete(self) -> Stage:
-        self._timed(Events.COMPLETED, self._clocks.run)
-        took = in_words(self._state.times["COMPLETED"])
+        took = self._timed(Events.COMPLETED, self._clocks.run)
         self.logger.info("Engine run complete. Time taken: %s", took)
         return Stage.OVER
 
@@ -253,11 +249,12 @@ class Loop(Dispatcher[BatchT, OutputT]):
         }
     )
 
-    def _timed(self, event: Events, began: float) -> None:
+    def _timed(self, event: Events, began: float) -> str:
         """Fire an event whose handlers see the seconds before them, and include theirs after."""
         self._state.times[event.name] = perf_counter() - began
         self._fire(event)
-        self._state.times[event.name] = perf_counter() - began
+        self._state.times[event.name] = seconds = perf_counter() - began
+        return in_words(seconds)
 
     def _obey(self, following: Stage) -> tuple[Stage, bool]:
         """Do what was asked, now that the handlers of the event have run.
