@@ -7,6 +7,7 @@ Must not know: models, devices, torch, or what a handler does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from itertools import repeat
@@ -16,7 +17,7 @@ from typing import Any
 from glowplug import data as data_module
 from glowplug import state as state_module
 from glowplug.attachment import PluginSource, attach_handlers, checked_step
-from glowplug.errors import EngineBusy, InvalidArgument, NothingToEnd
+from glowplug.errors import EngineBusy, InvalidArgument, InvalidType, NothingToEnd
 from glowplug.loop import Loop
 from glowplug.plan import make_plan
 from glowplug.plugins import default_manager
@@ -89,6 +90,10 @@ class Engine(Loop[BatchT, OutputT]):
 
     @state.setter
     def state(self, state: State[BatchT, OutputT]) -> None:
+        if not isinstance(state, State):
+            raise InvalidType(
+                f"engine.state must be a State, got {state!r} of type {type(state).__name__}"
+            )
         self._refuse_while_running("its state cannot be replaced")
         self._state = state
         self._give_up_position()
@@ -275,7 +280,10 @@ class Engine(Loop[BatchT, OutputT]):
                 "an engine in the middle of a run can be neither pickled nor copied, since its "
                 "data iterator cannot; let the run end, or save engine.state_dict()"
             )
-        return self.__dict__
+        # The data belong to the run that was, and are given to the next one anew.
+        state = copy(self._state)
+        state.dataloader = None
+        return {**self.__dict__, "_state": state}
 
 
 def _ends(state: State[Any, Any]) -> str:

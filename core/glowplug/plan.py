@@ -126,14 +126,15 @@ def _going_on(
         raise InvalidArgument(
             "run() without data needs epoch_length, the number of iterations in an epoch"
         )
-    within = 0 if length is None else state.iteration - state.epoch * length
+    # Loaded from within an epoch, iterations are ahead of epochs; after a stop they are behind.
+    within = state.iteration - state.epoch * (length or state.iteration)
     return Plan(
         False,
         data,
         max_epochs or state.max_epochs,
         max_iters or state.max_iters,
         length,
-        within if length is not None and 0 < within < length else 0,
+        within if within > 0 and (length is None or within < length) else 0,
     )
 
 

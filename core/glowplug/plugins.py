@@ -7,7 +7,7 @@ Must not know: what a component does, or how an engine runs.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from glowplug import manifest
@@ -67,6 +67,13 @@ class PluginManager:
         self._roster = Roster(self._scan.manifests, self._switches)
         self._index = Index()
         self._hooks = HookPlugins(self._roster, self._index)
+
+    def __reduce__(self) -> tuple[Callable[[], PluginManager], tuple[()]]:
+        # What is installed and switched on is each process's own.
+        return default_manager, ()
+
+    def __deepcopy__(self, memo: Any) -> PluginManager:
+        return self
 
     @property
     def plugins(self) -> tuple[Plugin, ...]:

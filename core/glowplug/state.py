@@ -190,14 +190,12 @@ def restore(state: State[Any, Any], saved_state: Any, user_keys: Sequence[str]) 
         iteration = epoch * (length or 0)
     else:
         epoch = iteration // length if length else 0
-    for name, done, end in (
-        ("max_epochs", epoch, saved_state.get("max_epochs")),
-        ("max_iters", iteration, saved_state.get("max_iters")),
-    ):
-        if end is not None and done > end:
-            raise InvalidArgument(
-                f"cannot load this state: {done} done is beyond its {name}={end}; raise {name}"
-            )
+    end = saved_state.get("max_iters") or (saved_state.get("max_epochs") or 0) * (length or 0)
+    if end and iteration > end:
+        raise InvalidArgument(
+            f"cannot load this state: {iteration} iterations done are beyond its end at {end}; "
+            "raise its max_epochs or max_iters"
+        )
     state.iteration, state.epoch, state.epoch_length = iteration, epoch, length
     state.max_epochs, state.max_iters = saved_state.get("max_epochs"), saved_state.get("max_iters")
     for key in user_keys:
