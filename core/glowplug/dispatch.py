@@ -192,9 +192,12 @@ class Dispatcher(Generic[BatchT, OutputT]):
                 f"{event!s} carries {', '.join(names) or 'nothing'}, got {carried!r}; fire it as "
                 f"fire_event({', '.join((str(event), *names))})"
             )
-        # Whoever fires by hand may fire at any count, or at the same one again.
+        # Whoever fires by hand may do so at any count, and the run at the same one again.
         self._table.slots[event].rearm()
-        self._fire(event, *carried)
+        try:
+            self._fire(event, *carried)
+        finally:
+            self._table.slots[event].rearm()
 
     def _own(self, handler: Handler) -> tuple[Handler, bool]:
         """Return a method of this very engine as its function, so that no cycle comes about."""

@@ -1,0 +1,330 @@
+"""Runs that can be resumed as if they had never stopped.
+
+Owns: the random numbers of a run, and its place in the data.
+Must not know: models, losses or optimizers.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+import torch
+from torch.utils.data import DataLoader
+
+from glowplug import Engine, Events, State
+from glowplug.data import length_of
+from glowplug.errors import InvalidArgument
+from glowplug_supervised.own_first import before
+from glowplug_supervised.sampling import (
+    SEEDS,
+    ReproducibleBatchSampler,
+    draws_batches,
+    generators_of,
+    reproducible,
+)
+from glowplug_torch import capture_random_state, manual_seed, restore_random_state
+
+BatchT = TypeVar("BatchT")
+OutputT = TypeVar("OutputT")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def keep_random_state(func: Callable[P, R]) -> Callable[P, R]:
+    """Let a function, a handler say, draw random numbers without changing those of the run.
+
+    Args:
+        func: any function.
+
+    Returns:
+        The function, after which Python's, NumPy's and torch's random numbers go on as if it had
+        not been called.
+
+    Example:
+        >>> @keep_random_state
+        ... def show_samples(engine=None):
+        ...     return torch.rand(3)
+        >>> torch.equal(show_samples(), show_samples())
+        True
+    """
+
+    @functools.wraps(func)
+    def kept(*args: P.args, **kwargs: P.kwargs) -> R:
+        before = capture_random_state()
+        try:
+            return func(*args, **kwargs)
+        finally:
+            restore_random_state(before)
+
+    return kept
+
+
+class DeterministicEngine(Engine[BatchT, OutputT]):
+    """An engine whose resumed run draws the batches and random numbers of one never stopped.
+
+    Each pass over the data begins with a seed of its own, made from ``state.seed`` and the pass's
+    number. Inside a pass, ``state_dict`` keeps the random numbers of Python, NumPy and torch on CPU
+    and CUDA, and the place in the pass. A ``DataLoader`` with a batch sampler is replaced by one
+    that draws all its batches when a pass begins, so that a resumed run leaves out those that are
+    done without loading them, and whose workers are seeded for each batch. Other data is fetched up
+    to its place.
+
+    ``state.seed`` is drawn when the first run begins, unless you set it before. A handler that
+    draws random numbers at other times than in the run to be repeated should be wrapped in
+    `keep_random_state`. During a run cuDNN is deterministic. Generators of the loader and its
+    sampler are seeded with each pass.
+
+    Args:
+        process_function: the step, called as ``step(engine, batch)``.
+        handlers: components to attach, as for ``Engine``.
+        plugins: the plugin manager, as for ``Engine``.
+
+    Raises:
+        InvalidArgument: when the step cannot be called as (engine, batch).
+
+    Example:
+        >>> def run(engine, **ends):
+        ...     loader = DataLoader(range(6), batch_size=2, shuffle=True)
+        ...     return engine.run(loader, **ends).output.tolist()
+        >>> whole = DeterministicEngine(lambda engine, batch: batch)
+        >>> whole.state.seed = 7
+        >>> @whole.on(Events.ITERATION_COMPLETED(once=4))
+        ... def save():
+        ...     whole.saved = whole.state_dict()
+        >>> resumed = DeterministicEngine(lambda engine, batch: batch)
+        >>> expected = run(whole, max_epochs=2)
+        >>> resumed.load_state_dict(whole.saved)
+        >>> run(resumed) == expected
+        True
+    """
+
+    def __init__(
+        self,
+        process_function: Callable[[Engine[BatchT, OutputT], BatchT], OutputT],
+        *,
+        handlers: Iterable[Any] = (),
+        plugins: Any = None,
+    ) -> None:
+        self._memory = _Memory()
+        super().__init__(process_function, handlers=before(handlers, _Own()), plugins=plugins)
+
+    def run(
+        self,
+        data: Iterable[BatchT] | None = None,
+        max_epochs: int | None = None,
+        max_iters: int | None = None,
+        epoch_length: int | None = None,
+    ) -> State[BatchT, OutputT]:
+        """Run as ``Engine.run`` does, over data whose passes can be repeated.
+
+        Args:
+            data: batches; None where the step needs none, which takes ``epoch_length``.
+            max_epochs: where to end, in epochs; 1 by default.
+            max_iters: where to end, in iterations; excludes ``max_epochs``.
+            epoch_length: iterations in an epoch; ``len(data)`` by default.
+
+        Returns:
+            The state; its ``dataloader`` is the one that took the place of ``data``.
+
+        Raises:
+            InvalidArgument: for arguments that contradict the state or each other.
+            InvalidType: for data that is not iterable.
+            EngineBusy: when called from within a run of the same engine.
+        """
+        memory = self._memory
+        if memory.random is not None and not memory.loaded:
+            restore_random_state(memory.random)  # as it was when the run was interrupted
+            memory.random = None
+        with _deterministic_cudnn():
+            return super().run(self._repeatable(data), max_epochs, max_iters, epoch_length)
+
+    def set_data(self, data: Iterable[BatchT]) -> None:
+        """Take the next batch from other data, with which a new pass begins.
+
+        Args:
+            data: batches.
+
+        Raises:
+            InvalidType: when it is not iterable.
+            InvalidArgument: when it is empty, or the run under way has no data.
+        """
+        before = copy(self._memory)
+        replacement = self._repeatable(data)
+        self._begin_pass(replacement, self.state.iteration)
+        try:
+            super().set_data(replacement)
+        except BaseException:
+            self._memory = before
+            raise
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a resumed run needs, as plain values.
+
+        Returns:
+            As ``Engine.state_dict``, and ``seed``, ``rng_states`` and ``data_position``.
+        """
+        saved = super().state_dict()
+        saved["seed"] = self.state.seed
+        memory = self._memory
+        saved["rng_states"] = memory.random or capture_random_state()
+        saved["data_position"] = {"pass": memory.passes, "began": memory.began}
+        return saved
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Stand where ``state_dict`` was taken, with the random numbers and the data of then.
+
+        Args:
+            state_dict: what ``state_dict()`` of a deterministic engine returned.
+
+        Raises:
+            InvalidType: when it is no mapping.
+            InvalidArgument: for missing or impossible entries; nothing is changed then.
+            EngineBusy: within a run.
+        """
+        if isinstance(state_dict, Mapping):
+            _check_saved(state_dict)
+        super().load_state_dict(state_dict)
+        position = state_dict["data_position"]
+        self.state.seed = state_dict["seed"]
+        self._memory.random, self._memory.loaded = state_dict["rng_states"], True
+        self._memory.passes, self._memory.began = position["pass"], position["began"]
+
+    def _advance(self, data: Any, iterations_done: int) -> Iterator[Any]:
+        memory, state = self._memory, self.state
+        resumes = memory.loaded and memory.passes > 0 and state.epoch_length is not None
+        # Handlers of an epoch that begins now have drawn what they draw in any run. Those of an
+        # epoch that had begun when the state was saved have drawn it twice.
+        then = memory.random if memory.loaded and iterations_done else None
+        memory.random, memory.loaded = None, False
+        if not resumes:
+            self._begin_pass(data, state.iteration - iterations_done)
+            return super()._advance(data, iterations_done)
+        then = then or capture_random_state()
+        self._seed_pass(data)
+        place = state.iteration - memory.began
+        length = length_of(data)
+        if length is not None and place > length:
+            raise InvalidArgument(
+                f"the saved state stands after batch {place} of a pass over the data, which has "
+                f"{length} now; pass the data that the state was saved with"
+            )
+        # At its very end, the pass has still to be seen to end.
+        iterator = iter(()) if place == length else super()._advance(data, place)
+        restore_random_state(then)
+        return iterator
+
+    def _begin_pass(self, data: Any, began: int) -> None:
+        self._memory.passes += 1
+        self._memory.began = began
+        sampler = getattr(data, "batch_sampler", None)
+        if isinstance(sampler, ReproducibleBatchSampler):
+            sampler.start_iteration = None  # of a resumed pass that ended before its first batch
+        self._seed_pass(data)
+
+    def _seed_pass(self, data: Any) -> None:
+        state = self.state
+        if state.seed is None:
+            state.seed = int(torch.randint(SEEDS, ()))
+        seed = (state.seed + self._memory.passes) % SEEDS
+        manual_seed(seed)
+        for generator in generators_of(data):
+            generator.manual_seed(seed)
+
+    def _on_start(self) -> None:
+        if self.state.iteration == 0:
+            self._memory = _Memory(given=self._memory.given, used=self._memory.used)
+
+    def _on_epoch(self) -> None:
+        if self._memory.loaded and self._memory.random is not None:
+            restore_random_state(self._memory.random)
+
+    def _on_end_of_data(self) -> None:
+        self._begin_pass(self.state.dataloader, self.state.iteration)
+
+    def _on_interrupt(self) -> None:
+        self._memory.random = capture_random_state()
+
+    def _on_end_of_run(self) -> None:
+        self._memory.random = None
+
+    def _repeatable(self, data: Any) -> Any:
+        """Return what takes the place of ``data``; the same one for the same data."""
+        if not isinstance(data, DataLoader) or hasattr(data, "load_state_dict"):
+            return data
+        if not draws_batches(data) or data is self.state.dataloader:
+            return data
+        memory = self._memory
+        if data is not memory.given:
+            memory.given, memory.used = data, reproducible(data)
+        return memory.used
+
+
+@dataclass
+class _Memory:
+    """What a deterministic engine keeps beside its state.
+
+    Attributes:
+        passes: the passes over the data that have begun; each has a seed of its own.
+        began: the iterations that were done when the present one began.
+        random: the random numbers of an interrupted run, or of a loaded state.
+        loaded: whether a state was loaded, and no run has stood there yet.
+        given: the loader that the user gave last.
+        used: what took its place.
+    """
+
+    passes: int = 0
+    began: int = 0
+    random: Mapping[str, Any] | None = None
+    loaded: bool = False
+    given: Any = None
+    used: Any = None
+
+
+class _Own:
+    """What a deterministic engine brings along, attached before any other component."""
+
+    def attach(self, engine: DeterministicEngine[Any, Any]) -> None:
+        """Let the engine see to the random numbers where a run, an epoch or a pass begins."""
+        engine.add_event_handler(Events.STARTED, engine._on_start)
+        engine.add_event_handler(Events.EPOCH_STARTED, engine._on_epoch)
+        engine.add_event_handler(Events.DATALOADER_STOP_ITERATION, engine._on_end_of_data)
+        engine.add_event_handler(Events.INTERRUPT, engine._on_interrupt)
+        engine.add_event_handler(Events.TERMINATE | Events.COMPLETED, engine._on_end_of_run)
+
+
+def _check_saved(state_dict: Mapping[str, Any]) -> None:
+    """Raise InvalidArgument for what a deterministic engine cannot go on from."""
+    problems = []
+    seed = state_dict.get("seed", "missing")
+    if seed is not None and (not isinstance(seed, int) or not 0 <= seed < SEEDS):
+        problems.append(f"'seed' must be None or an integer from 0 to 2**32 - 1, got {seed!r}")
+    position = state_dict.get("data_position")
+    if not isinstance(position, Mapping) or not all(
+        isinstance(position.get(key), int) for key in ("pass", "began")
+    ):
+        problems.append(f"'data_position' must hold integers 'pass' and 'began', got {position!r}")
+    try:
+        keep_random_state(restore_random_state)(state_dict.get("rng_states") or {})
+    except InvalidArgument as error:
+        problems.append(f"'rng_states': {error}")
+    if problems:
+        raise InvalidArgument(
+            "this is no state of a DeterministicEngine, which it takes to resume one: "
+            + "; ".join(problems)
+        )
+
+
+@contextmanager
+def _deterministic_cudnn() -> Iterator[None]:
+    cudnn: Any = torch.backends.cudnn
+    before = cudnn.deterministic, cudnn.benchmark
+    cudnn.deterministic, cudnn.benchmark = True, False
+    try:
+        yield
+    finally:
+        cudnn.deterministic, cudnn.benchmark = before

@@ -1,0 +1,72 @@
+"""Tensors, seeds, ranks and collectives: the floor of glowplug's torch plugins.
+
+Owns: the public names of this distribution.
+Must not know: engines and their events.
+"""
+
+from __future__ import annotations
+
+from glowplug_torch.collectives import (
+    all_gather,
+    all_gather_tensors_with_shapes,
+    all_reduce,
+    barrier,
+    broadcast,
+)
+from glowplug_torch.groups import new_group
+from glowplug_torch.hashes import MissingCheckpoint, hash_checkpoint
+from glowplug_torch.logs import setup_logger
+from glowplug_torch.ranks import (
+    PlacementUnknown,
+    available_backends,
+    backend,
+    device,
+    get_local_rank,
+    get_nnodes,
+    get_node_rank,
+    get_nproc_per_node,
+    get_rank,
+    get_world_size,
+    hostname,
+    model_name,
+    set_local_rank,
+    sync,
+)
+from glowplug_torch.seeds import capture_random_state, manual_seed, restore_random_state
+from glowplug_torch.tensors import apply_to_tensor, apply_to_type, convert_tensor, to_onehot
+from glowplug_torch.turns import one_rank_first, one_rank_only
+
+__all__ = [
+    "MissingCheckpoint",
+    "PlacementUnknown",
+    "all_gather",
+    "all_gather_tensors_with_shapes",
+    "all_reduce",
+    "apply_to_tensor",
+    "apply_to_type",
+    "available_backends",
+    "backend",
+    "barrier",
+    "broadcast",
+    "capture_random_state",
+    "convert_tensor",
+    "device",
+    "get_local_rank",
+    "get_nnodes",
+    "get_node_rank",
+    "get_nproc_per_node",
+    "get_rank",
+    "get_world_size",
+    "hash_checkpoint",
+    "hostname",
+    "manual_seed",
+    "model_name",
+    "new_group",
+    "one_rank_first",
+    "one_rank_only",
+    "restore_random_state",
+    "set_local_rank",
+    "setup_logger",
+    "sync",
+    "to_onehot",
+]
