@@ -1,0 +1,16 @@
+"""Commands."""
+
+import sys
+
+
+def greet(arguments: list[str]) -> int:
+    sys.stdout.write(f"hello {arguments}\n")
+    return 7
+
+
+def quiet(arguments: list[str]) -> None:
+    return None
+
+
+def muddled(arguments: list[str]) -> str:
+    return "not an exit code"

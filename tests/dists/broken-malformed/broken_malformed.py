@@ -1,0 +1,1 @@
+"""Hostile: its entry_points.txt cannot be parsed."""

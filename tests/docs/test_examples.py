@@ -1,0 +1,109 @@
+"""The example programs, run as a newcomer runs them.
+
+Owns: that docs/examples/digits.py learns, logs, and says what to install where a plugin is missing.
+Must not know: how the plugins that it uses do their work.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]  # it has no types
+    EventAccumulator,
+)
+
+DIGITS = Path(__file__).resolve().parents[2] / "docs" / "examples" / "digits.py"
+EPOCHS = 6
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run Python in a process of its own, on one thread since other tests run beside it."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder for the logs of the one run that these tests look at."""
+    return tmp_path_factory.mktemp("logs")
+
+
+@pytest.fixture(scope="module")
+def finished(logs: Path) -> subprocess.CompletedProcess[str]:
+    """A run of the program."""
+    return run(DIGITS, "--epochs", str(EPOCHS), "--logdir", logs)
+
+
+@pytest.fixture(scope="module")
+def events(finished: subprocess.CompletedProcess[str], logs: Path) -> EventAccumulator:
+    """What TensorBoard reads of that run."""
+    return EventAccumulator(str(logs), size_guidance={"histograms": 0, "scalars": 0}).Reload()
+
+
+def test_the_network_reads_more_than_97_percent_of_the_held_out_digits(
+    finished: subprocess.CompletedProcess[str],
+) -> None:
+    assert finished.returncode == 0, finished.stderr
+    (accuracy,) = re.findall(r"^held-out accuracy ([\d.]+)%", finished.stdout, re.MULTILINE)
+    assert float(accuracy) > 97
+
+
+def test_the_last_line_says_where_the_logs_are(
+    finished: subprocess.CompletedProcess[str], logs: Path
+) -> None:
+    assert f"logs in {logs}" in finished.stdout.splitlines()[-1]
+
+
+def test_the_progress_bar_shows_the_running_loss_of_every_epoch(
+    finished: subprocess.CompletedProcess[str],
+) -> None:
+    for epoch in range(1, EPOCHS + 1):
+        assert re.search(rf"Epoch \[{epoch}/{EPOCHS}\].*100%.*loss=0\.\d", finished.stderr)
+
+
+def test_each_epoch_leaves_the_held_out_accuracy_for_tensorboard(events: EventAccumulator) -> None:
+    scalars = events.Scalars("validation/accuracy")
+    assert [scalar.step for scalar in scalars] == list(range(1, EPOCHS + 1))
+    assert scalars[-1].value > 0.97
+
+
+def test_tensorboard_sees_the_training_loss_fall(events: EventAccumulator) -> None:
+    losses = [scalar.value for scalar in events.Scalars("training/loss")]
+    assert sum(losses[-10:]) < sum(losses[:10]) / 5
+
+
+def test_tensorboard_sees_a_histogram_of_weights_for_each_epoch(events: EventAccumulator) -> None:
+    (first_layer,) = [tag for tag in events.Tags()["histograms"] if re.search(r"\b0.weight$", tag)]
+    steps = [histogram.step for histogram in events.Histograms(first_layer)]
+    assert steps == list(range(1, EPOCHS + 1))
+
+
+@pytest.fixture
+def without_tensorboard(tmp_path: Path) -> Path:
+    """All that is installed here except glowplug-tensorboard, as a folder of packages."""
+    for folder in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        for entry in Path(folder).iterdir():
+            if "glowplug_tensorboard" not in entry.name:
+                (tmp_path / entry.name).symlink_to(entry)
+    return tmp_path
+
+
+def test_without_the_tensorboard_plugin_the_error_names_the_package_to_install(
+    without_tensorboard: Path,
+) -> None:
+    start = (
+        "import runpy, site, sys; site.addsitedir(sys.argv[1]);"
+        " runpy.run_path(sys.argv[2], run_name='__main__')"
+    )
+    refused = run("-S", "-c", start, without_tensorboard, DIGITS)
+    assert refused.returncode == 1
+    assert re.search(
+        "'tensorboard-logger'.* pip install glowplug-tensorboard$", refused.stderr.splitlines()[-1]
+    )

@@ -1,0 +1,197 @@
+"""What programs Hypothesis draws.
+
+Owns: how often a program terminates, interrupts, fails and filters; test_generator.py measures it.
+Must not know: engines.
+
+Departures that are only avoided (see departures.py) are never drawn: data that is empty, maxima
+below 1, other data at a resumption, and a loaded state inside an epoch together with data.
+
+All that is drawn from is made once, at import: making strategies costs more than running programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+
+from hypothesis import strategies as st
+from parity.programs import (
+    COUNTED,
+    CUSTOM_EVENTS,
+    PLAIN,
+    RUN_EVENTS,
+    Act,
+    Action,
+    Attach,
+    Data,
+    Detach,
+    Fail,
+    Filter,
+    Fire,
+    Handler,
+    Interrupt,
+    Kind,
+    Load,
+    On,
+    Program,
+    ReplaceBatch,
+    Run,
+    SetData,
+    Terminate,
+    TerminateEpoch,
+)
+
+ERRORS = (ValueError, OSError, KeyboardInterrupt, SystemExit)
+OFTEN = ("ITERATION_STARTED", "ITERATION_COMPLETED", "GET_BATCH_STARTED", "EPOCH_COMPLETED")
+QUIET: tuple[tuple[str, ...], ...] = ((), (), ("EXCEPTION_RAISED",), RUN_EVENTS)
+BEFORE_THE_STEP = {"ITERATION_STARTED", "GET_BATCH_COMPLETED"}
+WHAT: tuple[type[Action], ...] = (
+    Terminate,
+    *[TerminateEpoch] * 3,
+    *[Interrupt] * 4,
+    *[Fail] * 2,
+    SetData,
+    Detach,
+    Attach,
+    ReplaceBatch,
+    *[Fire] * 2,
+)
+
+coins = st.booleans()
+small = st.integers(1, 4)
+some = st.none() | small
+bound = st.integers(1, 8)
+kinds = st.sampled_from(Kind)
+sizes = st.integers(1, 6)
+one_in_ten = st.integers(0, 9).map(lambda drawn: drawn == 0)
+places = st.tuples(st.integers(1, 2), small)
+counts = st.lists(bound, min_size=1, max_size=3).map(tuple)
+events = st.sampled_from((*RUN_EVENTS, *OFTEN * 3, *CUSTOM_EVENTS))
+names = st.sampled_from((*(f"h{n}" for n in range(1, 6)), "watch ITERATION_STARTED"))
+what, errors, customs = st.sampled_from(WHAT), st.sampled_from(ERRORS), st.sampled_from(CUSTOM_EVENTS)
+ends = {"max_epochs": small, "max_iters": st.integers(1, 9)}
+modes = st.sampled_from(("max_epochs", "max_epochs", "max_iters"))
+calls, acts_each, up_to = st.integers(1, 5), st.sampled_from((0, 1, 1, 2)), st.integers(0, 3)
+
+
+@st.composite
+def datas(draw: st.DrawFn, label: str = "d") -> Data:
+    """Draw data; rarely data whose own iterator fails."""
+    return Data(draw(kinds), draw(sizes), label, draw(places) if draw(one_in_ten) else None)
+
+
+@st.composite
+def filters(draw: st.DrawFn) -> Filter:
+    """Draw one of the kinds of filter, in all their mixtures."""
+    match draw(st.integers(0, 4)):
+        case 0:
+            return Filter(odd=True)
+        case 1:
+            return Filter(once=draw(counts))
+        case 2:
+            return Filter(every=draw(small))
+        case 3:
+            return Filter(before=draw(bound), after=draw(some))
+        case _:
+            return Filter(draw(small), before=draw(st.none() | bound), after=draw(some))
+
+
+@st.composite
+def ons(draw: st.DrawFn) -> On:
+    """Draw an event, filtered or not."""
+    return On(draw(events), draw(filters()) if draw(coins) else None)
+
+
+@st.composite
+def acts(draw: st.DrawFn, on: tuple[On, ...], nested: bool = False) -> Act:
+    """Draw an act at an early call; what does no harm may happen at every call."""
+    action: Action
+    match draw(what):
+        case kind if kind in (Terminate, TerminateEpoch):
+            action = kind(draw(coins))
+        case kind if kind is Fail:
+            action = Fail(draw(errors))
+        case kind if kind is SetData:
+            action = SetData(draw(datas("new")))
+        case kind if kind is Detach:
+            action = Detach(draw(names), draw(coins))
+        case kind if kind is Attach and not nested:
+            action = Attach(draw(handlers(nested=True)))
+        case kind if kind is ReplaceBatch and {one.event for one in on} <= BEFORE_THE_STEP:
+            return Act(ReplaceBatch(), draw(some))
+        case kind if kind is Fire and not any(one.event in CUSTOM_EVENTS for one in on):
+            return Act(Fire(draw(customs)), draw(some))
+        case _:
+            action = Interrupt()
+    return Act(action, draw(calls))
+
+
+@st.composite
+def handlers(draw: st.DrawFn, nested: bool = False) -> Handler:
+    """Draw a handler without a name."""
+    on: tuple[On, ...] = (draw(ons()),)
+    if draw(one_in_ten):
+        on += (draw(ons()),)
+    number = min(draw(acts_each), 1 if nested else 2)
+    return Handler("", on, tuple(draw(acts(on, nested)) for _ in range(number)))
+
+
+@st.composite
+def runs(draw: st.DrawFn, first: bool, mode: str) -> Run:
+    """Draw a call of ``run``, and how it is taken up again after interruptions.
+
+    Most later runs can go on with the one before: their end is of the same ``mode`` and larger.
+    """
+    data = None if draw(one_in_ten) else draw(datas())
+    contrary = draw(one_in_ten)
+    if contrary:
+        mode = draw(modes)
+    load = draw(loads(first and data is None, mode)) if draw(up_to) == 0 else None
+    length = None
+    if load is None and (first or contrary):
+        length = draw(small if data is None else some)
+    end = draw(ends[mode]) if draw(up_to) else None
+    if end is not None and not contrary and (load is not None or not first):
+        end += 5
+    return Run(
+        data,
+        epoch_length=length,
+        anew=not first and draw(coins),
+        load=load,
+        resume_with=draw(small) if draw(coins) else None,
+        resume_bare=draw(coins),
+        **({} if end is None else {mode: end}),
+    )
+
+
+@st.composite
+def loads(draw: st.DrawFn, inside: bool, mode: str) -> Load:
+    """Draw a state to go on from, between two epochs or ``inside`` one."""
+    length, epochs = draw(small), draw(up_to)
+    within = draw(st.integers(0, length - 1)) if inside else 0
+    done = epochs + (within > 0) if mode == "max_epochs" else epochs * length + within
+    most = max(1, done + draw(up_to))
+    return Load(epochs * length + within, length, **{mode: most}, as_state=draw(coins))
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> Program:
+    """Draw a whole program."""
+    numbers = count(1)
+    found = [_named(draw(handlers()), numbers) for _ in range(draw(st.integers(1, 5)))]
+    step = tuple(_named_act(draw(acts(())), numbers) for _ in range(draw(st.integers(0, 1))))
+    mode = draw(modes)
+    calls_of_run = tuple(draw(runs(number == 0, mode)) for number in range(draw(st.integers(1, 3))))
+    return Program(calls_of_run, tuple(found), step, draw(st.sampled_from(QUIET)))
+
+
+def _named(handler: Handler, numbers: Iterator[int]) -> Handler:
+    name = f"h{next(numbers)}"
+    return replace(handler, name=name, acts=tuple(_named_act(act, numbers) for act in handler.acts))
+
+
+def _named_act(act: Act, numbers: Iterator[int]) -> Act:
+    if isinstance(act.action, Attach):
+        return replace(act, action=Attach(_named(act.action.handler, numbers)))
+    return act
