@@ -121,28 +121,28 @@ class Loop(Dispatcher[BatchT, OutputT]):
         """
         state, step, call, asked = self._state, self._step, self._call_handlers, self._asked
         wanted, fetched, started, completed = self._slots()
-        at, last, iteration = self._at, self._last(), state.iteration
+        at, last = self._at, self._last()
         done = begun = self._done
         try:
             for state.batch in self._source(at):
                 if at < _BEGIN:
                     state.output = None  # type: ignore[assignment]  # released before the next
-                    if fetched.due <= iteration:
+                    if fetched.due <= state.iteration:
                         self.last_event_name = fetched.event
                         call(fetched, state.iteration)
                     if asked:  # by a handler, or by the data itself
                         at = _BEGIN
                         return Stage.ITERATE
                 if at < _STEP:
-                    iteration = state.iteration = state.iteration + 1
+                    state.iteration += 1
                     self.last_event_name = started.event
-                    if started.due <= iteration and call(started, state.iteration):
+                    if started.due <= state.iteration and call(started, state.iteration):
                         at = _STEP
                         return Stage.ITERATE
                 at = _FETCH
                 state.output = step(self, state.batch)
                 done += 1
-                if completed.due <= iteration:
+                if completed.due <= state.iteration:
                     self.last_event_name = completed.event
                     call(completed, state.iteration)
                 if asked:  # by a handler, or by the step itself
@@ -151,7 +151,7 @@ class Loop(Dispatcher[BatchT, OutputT]):
                     return self._after_iterations(done)
                 state.batch = None  # type: ignore[assignment]  # released before the next is fetched
                 self.last_event_name = wanted.event
-                if wanted.due <= iteration and call(wanted, state.iteration):
+                if wanted.due <= state.iteration and call(wanted, state.iteration):
                     return Stage.ITERATE
         finally:
             self._at, self._done = at, done
