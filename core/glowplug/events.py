@@ -16,7 +16,7 @@ from glowplug.errors import InvalidArgument, InvalidType
 from glowplug.filters import EventFilter, Filter, make_filter
 
 
-class _Combinable:
+class Combinable:
     """What a member and a filtered event share: filtering, and joining into a union."""
 
     def __call__(
@@ -60,7 +60,7 @@ class _Combinable:
         return EventUnion(_members(self) + _members(other))
 
 
-class EventEnum(_Combinable, Enum):
+class EventEnum(Combinable, Enum):
     """The base of every set of events: an enumeration whose members can be filtered and joined.
 
     Members of two sets never meet, even where their names and values are the same.
@@ -132,7 +132,7 @@ CARRIED: Mapping[object, tuple[str, ...]] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class FilteredEvent(_Combinable):
+class FilteredEvent(Combinable):
     """An event and the filters that each firing must pass; made by calling an event.
 
     Args:
@@ -177,7 +177,7 @@ class EventUnion:
         return " | ".join(map(str, self.events))
 
 
-AnyEvent: TypeAlias = EventEnum | FilteredEvent | EventUnion | str
+AnyEvent: TypeAlias = Combinable | EventUnion | str
 """All that a handler can be attached to."""
 
 

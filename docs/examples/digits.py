@@ -24,8 +24,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from glowplug import Engine, Events, component
 
-create_trainer = component("trainer", "create-supervised-trainer")
-create_evaluator = component("trainer", "create-supervised-evaluator")
+create_trainer = component("trainer", "supervised-trainer")
+create_evaluator = component("trainer", "supervised-evaluator")
 Accuracy = component("metric", "accuracy")
 Loss = component("metric", "loss")
 RunningAverage = component("metric", "running-average")

@@ -86,3 +86,10 @@ def test_pre_commit_runs_the_tested_version_of_ruff(root: Path) -> None:
     hooks = (root / ".pre-commit-config.yaml").read_text("utf-8")
     (pin,) = re.findall(r"^ruff==.+$", (root / "constraints.txt").read_text("utf-8"), re.M)
     assert set(re.findall(r"ruff==[\d.]+", hooks)) == {pin}
+
+
+def test_ci_runs_the_readmes_test_command(root: Path) -> None:
+    readme = (root / "README.md").read_text("utf-8")
+    (parts,) = re.findall(r"^python3 (-m venv .+?) && (.+ tox-uv) && (\S+/tox)$", readme, re.M)
+    script = (root / ".ci" / "run").read_text("utf-8")
+    assert [part for part in parts if part not in script] == []

@@ -84,7 +84,7 @@ class Interpreter:
             self.attach(handler)
         for number, run in enumerate(self.program.runs, 1):
             if not self.interrupted:
-                self._play_run(number, run)
+                self.play_run(number, run)
 
     def prepare(self) -> None:
         """Look out for interruptions, before any handler of the program."""
@@ -96,19 +96,20 @@ class Interpreter:
         self.interrupted = True
         self.facts["interrupted"] += 1
 
-    def _play_run(self, number: int, run: Run) -> None:
+    def play_run(self, number: int, run: Run) -> None:
+        """Call ``run``, and again as long as it is interrupted, a few times."""
         state = self.engine.state
         if run.anew:
             state.max_epochs = state.max_iters = None
         if run.load is not None:
             try:
-                self._load(run.load)
+                self.load(run.load)
             except ValueError:
                 self.log.append("-- refused to load")
         data = None if run.data is None else made(run.data)
         ends: dict[str, int | None] = {"max_epochs": run.max_epochs, "max_iters": run.max_iters}
         ends["epoch_length"] = run.epoch_length
-        self._call_run(f"run {number}", data, {k: v for k, v in ends.items() if v is not None})
+        self.call_run(f"run {number}", data, {k: v for k, v in ends.items() if v is not None})
         larger = run.resume_with
         for resumption in range(1, RESUMPTIONS + 1):
             if not self.interrupted:
@@ -119,7 +120,7 @@ class Interpreter:
                 ends[name] = (getattr(self.engine.state, name) or 0) + larger
                 larger = None
             again = self.bare_data() if run.resume_bare else self.engine.state.dataloader
-            self._call_run(f"run {number}, resumed {resumption}", again, ends)
+            self.call_run(f"run {number}, resumed {resumption}", again, ends)
 
     def may_grow(self) -> bool:
         """Return whether a resumption may be given a larger end."""
@@ -129,7 +130,8 @@ class Interpreter:
         """Return what is given to a ``run()`` that is to go on with the data it had."""
         return None
 
-    def _load(self, load: Load) -> None:
+    def load(self, load: Load) -> None:
+        """Put the engine where a program wants it to go on from."""
         ends = {"max_epochs": load.max_epochs, "max_iters": load.max_iters}
         saved = {"iteration": load.iteration, "epoch_length": load.epoch_length}
         saved |= {name: end for name, end in ends.items() if end is not None}
@@ -139,7 +141,8 @@ class Interpreter:
         else:
             self.engine.load_state_dict(saved)
 
-    def _call_run(self, name: str, data: Iterable[str] | None, ends: dict[str, Any]) -> None:
+    def call_run(self, name: str, data: Iterable[str] | None, ends: dict[str, Any]) -> None:
+        """Call ``run`` once and log its end."""
         self.interrupted = False
         self.log.append(f"-- {name}")
         with warnings.catch_warnings(record=True) as warned:
