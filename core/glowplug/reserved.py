@@ -15,7 +15,51 @@ from types import MappingProxyType
 
 from glowplug.components import Kind
 
-RESERVED: Mapping[tuple[Kind, str], str] = MappingProxyType({})
+_OFFERED: Mapping[str, Mapping[Kind, tuple[str, ...]]] = {
+    "glowplug-metrics": {
+        Kind.METRIC: (
+            "accuracy",
+            "average",
+            "epoch-metric",
+            "geometric-average",
+            "loss",
+            "metric-group",
+            "metrics-lambda",
+            "running-average",
+            "variable-accumulation",
+        ),
+    },
+    "glowplug-supervised": {
+        Kind.TRAINER: (
+            "deterministic-engine",
+            "supervised-evaluator",
+            "supervised-tbptt-trainer",
+            "supervised-trainer",
+        ),
+        Kind.EVENTS: ("step", "tbptt"),
+    },
+    "glowplug-tensorboard": {
+        Kind.LOGGER: ("tensorboard-logger",),
+        Kind.HANDLER: (
+            "tensorboard-grads-hist-handler",
+            "tensorboard-grads-scalar-handler",
+            "tensorboard-optimizer-params-handler",
+            "tensorboard-output-handler",
+            "tensorboard-weights-hist-handler",
+            "tensorboard-weights-scalar-handler",
+        ),
+    },
+    "glowplug-tqdm": {Kind.LOGGER: ("progress-bar",)},
+}
+
+RESERVED: Mapping[tuple[Kind, str], str] = MappingProxyType(
+    {
+        (kind, name): distribution
+        for distribution, kinds in _OFFERED.items()
+        for kind, names in kinds.items()
+        for name in names
+    }
+)
 
 
 def distributions(name: str, kinds: Iterable[Kind]) -> tuple[str, ...]:
