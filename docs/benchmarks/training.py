@@ -103,7 +103,7 @@ def by_lightning(batches: Batches, epochs: int) -> float:
     model, optimizer = network()
     times: list[float] = []
 
-    class Digits(lightning.LightningModule):  # type: ignore[name-defined]  # it may be absent
+    class Digits(lightning.LightningModule):  # type: ignore[misc, name-defined]  # may be absent
         def __init__(self) -> None:
             super().__init__()
             self.model = model

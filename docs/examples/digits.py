@@ -106,11 +106,10 @@ def train(epochs: int, batch_size: int, log_dir: Path, seed: int) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line, train, and say what came of it."""
-    now = datetime.now()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--logdir", type=Path, default=Path("runs", f"digits-{now:%Y%m%d-%H%M%S}"))
+    parser.add_argument("--logdir", type=Path, default=Path(f"runs/{datetime.now():%y%m%d-%H%M%S}"))
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args(arguments)
     accuracy = train(asked.epochs, asked.batch_size, asked.logdir, asked.seed)

@@ -6,9 +6,8 @@ Must not know: what a component does.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import tomllib
+from pathlib import Path
 
 from glowplug.components import Kind
 from glowplug.reserved import RESERVED

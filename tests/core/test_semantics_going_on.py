@@ -83,6 +83,15 @@ def test_s12_run_after_terminate_goes_on_to_max_iters(
     assert (state.epoch, state.iteration) == (4, 7)
 
 
+def test_s12_a_length_that_is_not_known_yet_may_be_given_at_the_next_run(
+    engine: Engine[Any, Any],
+) -> None:
+    engine.add_event_handler(Events.ITERATION_COMPLETED(once=1), terminate)
+    engine.run((n for n in range(9)), max_epochs=2)
+    assert engine.state.epoch_length is None
+    assert engine.run((n for n in range(9)), epoch_length=3).iteration == 4
+
+
 def test_s12_should_terminate_is_readable_after_the_run_and_reset_at_the_next(
     engine: Engine[Any, Any],
 ) -> None:

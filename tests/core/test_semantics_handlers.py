@@ -149,7 +149,7 @@ def test_s24_a_signature_that_fits_neither_way_is_refused_when_it_is_added(
 def test_s24_the_refusal_shows_both_ways(engine: Engine[Any, Any]) -> None:
     def odd(a: int, b: int, c: int) -> None: ...
 
-    with pytest.raises(InvalidHandler) as raised:
+    with pytest.raises(InvalidHandler, match=r"handler .*odd") as raised:
         engine.add_event_handler(Events.TERMINATE_SINGLE_EPOCH, odd, k=4)
     text = str(raised.value)
     assert "odd(a: 'int', b: 'int', c: 'int')" in text

@@ -239,6 +239,17 @@ def test_s27_the_data_iterator_is_freed_when_the_run_ends(
     assert [ref() for ref in loader.refs] == [None] * len(loader.refs)
 
 
+def test_s27_an_exhausted_iterator_is_freed_before_the_next_is_made() -> None:
+    engine, loader = Engine(ignore), Loader()
+    alive: list[bool] = []
+    engine.add_event_handler(
+        Events.DATALOADER_STOP_ITERATION, lambda: alive.append(loader.refs[-1]() is not None)
+    )
+    engine.run(loader, epoch_length=7)
+    assert alive == [False, False]
+    assert len(loader.refs) == 3
+
+
 def test_s27_the_iterator_of_an_interrupted_run_is_freed_with_its_engine() -> None:
     engine, loader = Engine(ignore), Loader()
     engine.add_event_handler(Events.ITERATION_COMPLETED, lambda e: e.interrupt())

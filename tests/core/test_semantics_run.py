@@ -133,3 +133,10 @@ def test_s02_a_handler_of_iteration_started_may_replace_the_batch() -> None:
 def test_s02_batch_and_output_of_the_last_iteration_stand_after_the_run() -> None:
     state = Engine[int, int](lambda e, batch: -batch).run([1, 2])
     assert (state.batch, state.output) == (2, -2)
+
+
+def test_s01_the_time_of_a_run_is_that_runs_alone() -> None:
+    engine = Engine[float, None](lambda e, b: time.sleep(b))
+    engine.run([0.1])
+    time.sleep(0.1)
+    assert (engine.run([0.0]).times["COMPLETED"] or 1.0) < 0.1

@@ -98,25 +98,26 @@ def test_s09_terminate_in_epoch_completed_comes_after_it(
 
 
 COUNTS = [
-    (Events.GET_BATCH_STARTED(once=2), 2),
-    (Events.GET_BATCH_COMPLETED(once=2), 2),
-    (Events.ITERATION_STARTED(once=2), 2),
-    (Events.ITERATION_COMPLETED(once=2), 2),
-    (Events.ITERATION_COMPLETED(once=5), 2),
-    (Events.ITERATION_STARTED(once=4), 1),
-    (Events.GET_BATCH_COMPLETED(once=3), 0),
+    # Two iterations are begun before the third batch, and before the next epoch's first.
+    (Events.GET_BATCH_STARTED(once=2), [2, 0]),
+    (Events.GET_BATCH_COMPLETED(once=2), [2, 0]),
+    (Events.ITERATION_STARTED(once=2), [2]),
+    (Events.ITERATION_COMPLETED(once=2), [2]),
+    (Events.ITERATION_COMPLETED(once=5), [2]),
+    (Events.ITERATION_STARTED(once=4), [1]),
+    (Events.GET_BATCH_COMPLETED(once=3), [0]),
 ]
 
 
 @pytest.mark.parametrize(("event", "begun"), COUNTS, ids=str)
 def test_s09_iter_counter_counts_the_iterations_begun_in_the_epoch(
-    engine: Engine[Any, Any], event: Any, begun: int
+    engine: Engine[Any, Any], event: Any, begun: list[int]
 ) -> None:
     counters: list[int] = []
     engine.add_event_handler(event, terminate_epoch)
     engine.add_event_handler(Events.TERMINATE_SINGLE_EPOCH, lambda e, n: counters.append(n))
     engine.run("abc", max_epochs=2)
-    assert counters[0] == begun
+    assert counters == begun
 
 
 def test_s09_the_last_call_of_several_says_what_is_skipped(

@@ -61,17 +61,13 @@ class Departure(Enum):
         "`E(every=2)` is another thing than `E(every=5)` when it is removed.",
         Handling.AVOIDED,
     )
-    NAMES_STAND_FOR_EVENTS = (
-        "A plain string may name any registered event, those of the engine included.",
-        Handling.AVOIDED,
-    )
     ATTRIBUTES_STAY_WITH_THEIR_ENGINE = (
         "The attribute that `event_to_attr` asks for appears on the state of that engine only.",
         Handling.AVOIDED,
     )
     ARGUMENTS_ARE_NOT_KEPT = (
-        "What an event carries is handed over by position, between the engine and the handler's own "
-        "arguments, and is not kept for the next firing.",
+        "What an event carries is handed over by position, between the engine and the arguments "
+        "that the handler was attached with, and is not kept for the next firing.",
         Handling.AVOIDED,
     )
     ADDED_HANDLERS_WAIT = (
@@ -137,13 +133,14 @@ class Departure(Enum):
         Handling.MENDED,
     )
     AN_ERROR_CAN_END_IN_ORDER = (
-        "A handler of EXCEPTION_RAISED that calls `terminate` gets TERMINATE and COMPLETED; one that "
-        "calls `terminate_epoch` gets TERMINATE_SINGLE_EPOCH, EPOCH_COMPLETED and a fresh iterator.",
+        "After a handler of EXCEPTION_RAISED has called `terminate`, TERMINATE and COMPLETED follow; "
+        "after `terminate_epoch`, TERMINATE_SINGLE_EPOCH, EPOCH_COMPLETED and an epoch with a fresh "
+        "iterator.",
         Handling.CUT,
     )
     USABLE_AFTER_AN_ERROR = (
         "After an error has left `run`, the next `run` goes on from the next epoch.",
-        Handling.CUT,
+        Handling.MENDED,
     )
     STOP_ITERATION_IS_AN_ERROR = (
         "A StopIteration out of a step, a handler or a filter is an error like any other, and a "

@@ -119,7 +119,7 @@ class Interpreter:
                 name = "max_epochs" if self.engine.state.max_iters is None else "max_iters"
                 ends[name] = (getattr(self.engine.state, name) or 0) + larger
                 larger = None
-            again = self.bare_data() if run.resume_bare else self.engine.state.dataloader
+            again = self.bare_data() if run.resume_bare else data
             self.call_run(f"run {number}, resumed {resumption}", again, ends)
 
     def may_grow(self) -> bool:
@@ -190,6 +190,7 @@ class Interpreter:
 
     def _step(self, engine: Any, batch: Any) -> str:
         self.log_line(f"step {batch}")
+        self.facts["step"] += 1
         self._act("step", self.program.step)
         return f"out({batch})"
 
@@ -204,7 +205,8 @@ class Interpreter:
                 f"{handler.name}: {event}({state.epoch}, {state.iteration})"
                 f" batch={state.batch} output={state.output}{more}"
             )
-            self.facts[f"call of {event}"] += 1
+            self.facts[event] += 1
+            self.facts["filtered"] += any(on.filter is not None for on in handler.on)
             self._act(handler.name, handler.acts)
 
         return function

@@ -66,6 +66,10 @@ class Reference(ReferenceErrors):
             self.cut_here(Departure.EXHAUSTED_DATA_ENDS_THE_RUN)
         elif self.refilling:
             self._end_for_lack_of_data()
+        elif state.max_epochs is not None and state.epoch_length is not None:
+            enough = state.iteration >= state.max_epochs * state.epoch_length
+            if enough and state.epoch < state.max_epochs:
+                self.cut_here(Departure.EPOCHS_DONE_ARE_DONE)
 
     def _end_for_lack_of_data(self) -> None:
         """Let this epoch be the last, until COMPLETED."""
@@ -86,11 +90,22 @@ class Reference(ReferenceErrors):
     # How a run is called.
 
     def play_run(self, number: int, run: Run) -> None:
-        if self._unusable and (run.load is not None or not run.anew):
-            self.cut_here(Departure.USABLE_AFTER_AN_ERROR)
-        self._unusable = self._loaded = False
+        self._loaded = False
+        if self._unusable:
+            self._make_usable()
         if self.cut is None:
             super().play_run(number, run)
+
+    def _make_usable(self) -> None:
+        """Let the reference get over an error: its next run does nothing, the one after that all."""
+        self.met.add(Departure.USABLE_AFTER_AN_ERROR)
+        self._unusable = False
+        state = self.engine.state
+        numbers = {name: getattr(state, name) for name in NUMBERS}
+        self.engine.run(state.dataloader, epoch_length=state.epoch_length)
+        for name, value in numbers.items():
+            setattr(state, name, value)
+        self.engine.should_terminate = True  # else it goes on inside the epoch
 
     def load(self, load: Load) -> None:
         super().load(load)
@@ -109,7 +124,7 @@ class Reference(ReferenceErrors):
     def call_run(self, name: str, data: Iterable[str] | None, ends: dict[str, Any]) -> None:
         state = self.engine.state
         numbers = {name: getattr(state, name) for name in NUMBERS}
-        self.before, self.now = self.now, Call(numbers, resumes=self.interrupted)
+        self.before, self.now = self.now, Call(numbers, self.interrupted, self.interrupted)
         if not self.now.resumes:
             self.refilling = False
             self._prepare_length(data, ends)

@@ -62,7 +62,7 @@ class Call:
     Args:
         numbers: the numbers of the state before it.
         resumes: whether it takes up an interrupted run.
-        fired: whether any event was fired.
+        fired: whether any event was fired, in an earlier call of the same run too.
         asked_end: whether the program called ``terminate``.
         asked_interrupt: whether it called ``interrupt`` and INTERRUPT has not been fired yet.
         in_interrupt: whether INTERRUPT has been fired.

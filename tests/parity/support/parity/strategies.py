@@ -16,10 +16,9 @@ from dataclasses import replace
 from itertools import count
 
 from hypothesis import strategies as st
+
 from parity.programs import (
-    COUNTED,
     CUSTOM_EVENTS,
-    PLAIN,
     RUN_EVENTS,
     Act,
     Action,
@@ -58,7 +57,17 @@ WHAT: tuple[type[Action], ...] = (
     *[Fire] * 2,
 )
 
+TRIGGERS: tuple[tuple[str, Action | None], ...] = (
+    ("EXCEPTION_RAISED", Fail()),
+    ("TERMINATE_SINGLE_EPOCH", TerminateEpoch()),
+    ("INTERRUPT", Interrupt()),
+    ("TERMINATE", Terminate()),
+    ("COMPLETED", None),
+    ("DATALOADER_STOP_ITERATION", None),
+)
+
 coins = st.booleans()
+often, triggers = st.sampled_from(OFTEN), st.sampled_from(TRIGGERS)
 small = st.integers(1, 4)
 some = st.none() | small
 bound = st.integers(1, 8)
@@ -69,7 +78,11 @@ places = st.tuples(st.integers(1, 2), small)
 counts = st.lists(bound, min_size=1, max_size=3).map(tuple)
 events = st.sampled_from((*RUN_EVENTS, *OFTEN * 3, *CUSTOM_EVENTS))
 names = st.sampled_from((*(f"h{n}" for n in range(1, 6)), "watch ITERATION_STARTED"))
-what, errors, customs = st.sampled_from(WHAT), st.sampled_from(ERRORS), st.sampled_from(CUSTOM_EVENTS)
+what, errors, customs = (
+    st.sampled_from(WHAT),
+    st.sampled_from(ERRORS),
+    st.sampled_from(CUSTOM_EVENTS),
+)
 ends = {"max_epochs": small, "max_iters": st.integers(1, 9)}
 modes = st.sampled_from(("max_epochs", "max_epochs", "max_iters"))
 calls, acts_each, up_to = st.integers(1, 5), st.sampled_from((0, 1, 1, 2)), st.integers(0, 3)
@@ -117,7 +130,8 @@ def acts(draw: st.DrawFn, on: tuple[On, ...], nested: bool = False) -> Act:
         case kind if kind is Detach:
             action = Detach(draw(names), draw(coins))
         case kind if kind is Attach and not nested:
-            action = Attach(draw(handlers(nested=True)))
+            added = draw(handlers(nested=True))
+            action = Attach(replace(added, on=on[:1]) if on and draw(coins) else added)
         case kind if kind is ReplaceBatch and {one.event for one in on} <= BEFORE_THE_STEP:
             return Act(ReplaceBatch(), draw(some))
         case kind if kind is Fire and not any(one.event in CUSTOM_EVENTS for one in on):
@@ -135,6 +149,17 @@ def handlers(draw: st.DrawFn, nested: bool = False) -> Handler:
         on += (draw(ons()),)
     number = min(draw(acts_each), 1 if nested else 2)
     return Handler("", on, tuple(draw(acts(on, nested)) for _ in range(number)))
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> list[Handler]:
+    """Draw a handler that brings a rare event about, and one that acts in that event."""
+    rare, trigger = draw(triggers)
+    answer = replace(draw(acts((On(rare),))), at=1)
+    made = [Handler("", (On(rare, draw(filters()) if draw(one_in_ten) else None),), (answer,))]
+    if trigger is not None:
+        made.insert(0, Handler("", (On(draw(often)),), (Act(trigger, draw(calls)),)))
+    return made
 
 
 @st.composite
@@ -171,15 +196,19 @@ def loads(draw: st.DrawFn, inside: bool, mode: str) -> Load:
     length, epochs = draw(small), draw(up_to)
     within = draw(st.integers(0, length - 1)) if inside else 0
     done = epochs + (within > 0) if mode == "max_epochs" else epochs * length + within
-    most = max(1, done + draw(up_to))
-    return Load(epochs * length + within, length, **{mode: most}, as_state=draw(coins))
+    as_state = draw(coins)
+    end = {} if as_state and draw(coins) else {mode: max(1, done + draw(up_to))}
+    return Load(epochs * length + within, length, **end, as_state=as_state)
 
 
 @st.composite
 def programs(draw: st.DrawFn) -> Program:
     """Draw a whole program."""
     numbers = count(1)
-    found = [_named(draw(handlers()), numbers) for _ in range(draw(st.integers(1, 5)))]
+    drawn = [draw(handlers()) for _ in range(draw(st.integers(1, 4)))]
+    if draw(coins):
+        drawn += draw(answers())
+    found = [_named(handler, numbers) for handler in drawn]
     step = tuple(_named_act(draw(acts(())), numbers) for _ in range(draw(st.integers(0, 1))))
     mode = draw(modes)
     calls_of_run = tuple(draw(runs(number == 0, mode)) for number in range(draw(st.integers(1, 3))))
