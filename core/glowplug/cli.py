@@ -45,9 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         141 when whoever read the output stopped; else what a plugin's command returned.
 
     Example:
-        >>> main(["plugins", "list", "--only", "", "--kind", "metric"])  # doctest: +ELLIPSIS
-        No plugin ...
-        0
+        >>> main(["plugins", "show", "no-such-plugin"])
+        1
     """
     try:
         try:

@@ -156,4 +156,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
     if not near:
         return ""
+    # Where one is much nearer than the others, it alone is meant.
+    best = difflib.SequenceMatcher(None, near[0], name.lower()).ratio()
+    near = difflib.get_close_matches(name.lower(), near, n=3, cutoff=max(0.6, best - 0.1))
     return "; did you mean " + " or ".join(repr(by_lower[n]) for n in near) + "?"

@@ -17,7 +17,7 @@ PLUGINS = Path(__file__).parents[2] / "plugins"
 
 def declared() -> dict[tuple[Kind, str], str]:
     kinds = {kind.group: kind for kind in Kind}
-    found = {}
+    found: dict[tuple[Kind, str], str] = {}
     for project in sorted(PLUGINS.glob("*/pyproject.toml")):
         about = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
         for group, names in about.get("entry-points", {}).items():

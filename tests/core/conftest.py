@@ -128,7 +128,7 @@ def environment(sites: Sites) -> Callable[..., dict[str, str]]:
 
 @pytest.fixture
 def python(environment: Callable[..., dict[str, str]]) -> Callable[..., str]:
-    """A function that runs code in a Python that sees some distributions, and returns its output."""
+    """A function that runs code in a Python that sees some distributions, for its output."""
 
     def run(code: str, *names: str, **more: str) -> str:
         done = subprocess.run(

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import torch
+from supervised_setup import Batches, Make, Setup
 from torch import nn
-
-
-class Setup(NamedTuple):
-    """A network, what changes it, and what it is measured by."""
-
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    loss_fn: Callable[..., torch.Tensor]
-
-    def weights(self) -> torch.Tensor:
-        """Return all weights in one row."""
-        return torch.cat([p.detach().flatten() for p in self.model.parameters()])
 
 
 def _make(lr: float = 0.1, momentum: float = 0.9, dropout: float = 0.0) -> Setup:
@@ -31,7 +19,7 @@ def _make(lr: float = 0.1, momentum: float = 0.9, dropout: float = 0.0) -> Setup
 
 
 @pytest.fixture
-def make() -> Callable[..., Setup]:
+def make() -> Make:
     """Return a function that makes equal networks, however often it is called."""
     return _make
 
@@ -48,6 +36,6 @@ def _batches(count: int, size: int = 5) -> list[Any]:
 
 
 @pytest.fixture
-def batches() -> Callable[..., list[Any]]:
+def batches() -> Batches:
     """Return a function that makes a number of equal batches."""
     return _batches

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from supervised_setup import Batches, Make
 from torch import nn
 
 from glowplug import Engine, Events
 from glowplug_supervised import create_supervised_trainer, supervised_training_step
-
-Make = Callable[..., Any]
 
 
 class Endless:
@@ -80,7 +79,7 @@ def test_the_end_of_a_run_of_iterations_ends_a_window(count: int, steps: int, it
     assert model.weight.item() == pytest.approx(windows_by_hand(iters, steps, 1), rel=1e-9)
 
 
-def test_accumulated_gradients_are_those_of_the_whole_batch(make: Make, batches: Make) -> None:
+def test_accumulated_gradients_are_those_of_the_whole_batch(make: Make, batches: Batches) -> None:
     ours, theirs = make(), make()
     parts = batches(4)
     whole = [tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))]
@@ -89,7 +88,7 @@ def test_accumulated_gradients_are_those_of_the_whole_batch(make: Make, batches:
     assert torch.allclose(ours.weights(), theirs.weights(), atol=1e-6)
 
 
-def test_the_output_is_the_batchs_own_loss(make: Make, batches: Make) -> None:
+def test_the_output_is_the_batchs_own_loss(make: Make, batches: Batches) -> None:
     setup = make()
     with torch.no_grad():
         expected = [setup.loss_fn(setup.model(x), y).item() for x, y in batches(3)]

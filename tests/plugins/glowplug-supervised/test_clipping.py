@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 import torch
+from supervised_setup import Batches, Make
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 
 from glowplug_supervised import create_supervised_trainer
-
-Make = Callable[..., Any]
 
 
 @pytest.mark.parametrize(
@@ -19,10 +18,11 @@ Make = Callable[..., Any]
     [("clip_grad_norm", clip_grad_norm_), ("clip_grad_value", clip_grad_value_)],
 )
 def test_weights_are_those_of_a_loop_that_clips_by_hand(
-    make: Make, batches: Make, option: str, clip: Callable[..., Any]
+    make: Make, batches: Batches, option: str, clip: Callable[..., Any]
 ) -> None:
     ours, theirs, unclipped = make(), make(), make()
-    create_supervised_trainer(*ours, **{option: 0.05}).run(batches(6))
+    bound: dict[str, Any] = {option: 0.05}
+    create_supervised_trainer(*ours, **bound).run(batches(6))
     create_supervised_trainer(*unclipped).run(batches(6))
     for x, y in batches(6):
         theirs.optimizer.zero_grad()
@@ -34,7 +34,7 @@ def test_weights_are_those_of_a_loop_that_clips_by_hand(
 
 
 def test_a_group_of_parameters_that_was_added_later_is_clipped_too(
-    make: Make, batches: Make
+    make: Make, batches: Batches
 ) -> None:
     setup = make(lr=1.0, momentum=0.0)
     extra = torch.nn.Parameter(torch.zeros(()))

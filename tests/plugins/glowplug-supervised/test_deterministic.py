@@ -333,7 +333,7 @@ def test_data_that_became_shorter_is_an_error() -> None:
     engine.run(DataLoader(Noisy(8), 2, shuffle=True))
     resumed = make_engine([])
     resumed.load_state_dict(engine.state_dict())
-    with pytest.raises(ValueError, match="after batch 3 of a pass .* has 2 now"):
+    with pytest.raises(ValueError, match=r"after batch 3 of a pass .* has 2 now"):
         resumed.run(DataLoader(Noisy(4), 2, shuffle=True))
 
 
@@ -370,7 +370,7 @@ def test_cudnn_is_deterministic_during_a_run_alone() -> None:
     flags: list[Any] = []
     cudnn = torch.backends.cudnn
     before = cudnn.deterministic, cudnn.benchmark
-    engine = DeterministicEngine(
+    engine: DeterministicEngine[Any, Any] = DeterministicEngine(
         lambda engine, batch: flags.append((cudnn.deterministic, cudnn.benchmark))
     )
     engine.run([1])
@@ -402,7 +402,7 @@ def test_a_trained_model_with_dropout_ends_with_the_same_weights(stop: int) -> N
 
     @trainer.on(Events.ITERATION_COMPLETED(once=stop))
     def save() -> None:
-        everything = {"model": model, "optimizer": optimizer, "trainer": trainer}
+        everything: dict[str, Any] = {"model": model, "optimizer": optimizer, "trainer": trainer}
         saved.update(through_a_file({name: o.state_dict() for name, o in everything.items()}))
 
     trainer.run(data(), max_epochs=2)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
+from supervised_setup import Batches, Make
 from torch import nn
 
 from glowplug import Engine, Events
@@ -16,8 +16,6 @@ from glowplug_supervised import (
     supervised_evaluation_step,
     supervised_evaluation_step_amp,
 )
-
-Make = Callable[..., Any]
 
 
 class Count:
@@ -35,7 +33,7 @@ class Count:
         engine.state.metrics[name] = self.seen
 
 
-def test_the_output_is_prediction_and_target_without_history(make: Make, batches: Make) -> None:
+def test_the_output_is_prediction_and_target_without_history(make: Make, batches: Batches) -> None:
     setup = make()
     (x, y) = batches(1)[0]
     y_pred, target = create_supervised_evaluator(setup.model).run([(x, y)]).output
@@ -44,7 +42,7 @@ def test_the_output_is_prediction_and_target_without_history(make: Make, batches
     assert target is y
 
 
-def test_dropout_is_off_and_no_weight_changes(make: Make, batches: Make) -> None:
+def test_dropout_is_off_and_no_weight_changes(make: Make, batches: Batches) -> None:
     setup = make(dropout=0.9)
     before = setup.weights()
     evaluator = create_supervised_evaluator(setup.model)
@@ -54,12 +52,14 @@ def test_dropout_is_off_and_no_weight_changes(make: Make, batches: Make) -> None
     assert torch.equal(setup.weights(), before)
 
 
-def test_metrics_are_attached_by_name(make: Make, batches: Make) -> None:
+def test_metrics_are_attached_by_name(make: Make, batches: Batches) -> None:
     evaluator = create_supervised_evaluator(make().model, metrics={"count": Count()})
     assert evaluator.run(batches(3, 5)).metrics == {"count": 15}
 
 
-def test_a_trainer_goes_on_in_training_mode_after_an_evaluation(make: Make, batches: Make) -> None:
+def test_a_trainer_goes_on_in_training_mode_after_an_evaluation(
+    make: Make, batches: Batches
+) -> None:
     setup = make(dropout=0.5)
     modes = []
     evaluator = create_supervised_evaluator(setup.model)
@@ -103,7 +103,9 @@ def test_functions_take_the_batch_apart_and_make_the_output(make: Make) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_mixed_precision_is_that_of_autocast(make: Make, batches: Make, dtype: torch.dtype) -> None:
+def test_mixed_precision_is_that_of_autocast(
+    make: Make, batches: Batches, dtype: torch.dtype
+) -> None:
     setup = make()
     (x, y) = batches(1)[0]
     with torch.no_grad(), torch.autocast("cpu", dtype=dtype):
@@ -114,7 +116,7 @@ def test_mixed_precision_is_that_of_autocast(make: Make, batches: Make, dtype: t
     assert torch.equal(Engine(step).run([(x, y)]).output[0], expected)
 
 
-def test_a_step_can_be_put_into_an_engine_of_ones_own(make: Make, batches: Make) -> None:
+def test_a_step_can_be_put_into_an_engine_of_ones_own(make: Make, batches: Batches) -> None:
     setup = make()
     y_pred, _ = Engine(supervised_evaluation_step(setup.model)).run(batches(1)).output
     assert y_pred.shape == (5, 3)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
+from supervised_setup import Batches, Make
 from torch import nn
 from torch.amp import GradScaler
 from torch.nn.utils import clip_grad_norm_
@@ -21,8 +22,6 @@ from glowplug_supervised import (
     supervised_training_step_apex,
     supervised_training_step_tpu,
 )
-
-Make = Callable[..., Any]
 
 
 def autocast_by_hand(
@@ -40,7 +39,7 @@ def autocast_by_hand(
         scaler.update()
 
 
-def test_bfloat16_on_a_cpu_is_autocast_written_by_hand(make: Make, batches: Make) -> None:
+def test_bfloat16_on_a_cpu_is_autocast_written_by_hand(make: Make, batches: Batches) -> None:
     ours, theirs, full = make(), make(), make()
     create_supervised_trainer(*ours, amp_mode="amp", amp_dtype=torch.bfloat16).run(batches(5))
     create_supervised_trainer(*full).run(batches(5))
@@ -50,7 +49,7 @@ def test_bfloat16_on_a_cpu_is_autocast_written_by_hand(make: Make, batches: Make
 
 
 def test_the_forward_pass_and_the_loss_run_in_the_type_that_was_asked_for(
-    make: Make, batches: Make
+    make: Make, batches: Batches
 ) -> None:
     trainer = create_supervised_trainer(
         *make(),
@@ -63,14 +62,14 @@ def test_the_forward_pass_and_the_loss_run_in_the_type_that_was_asked_for(
     assert trainer.run(batches(1)).output == (torch.float16, False)
 
 
-def test_autocast_is_of_the_models_device_where_none_is_given(batches: Make) -> None:
+def test_autocast_is_of_the_models_device_where_none_is_given(batches: Batches) -> None:
     model = nn.Linear(4, 3, device="meta")
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     with pytest.raises(RuntimeError, match="meta"):
         create_supervised_trainer(model, optimizer, nn.functional.cross_entropy, amp_mode="amp")
 
 
-def test_a_scaler_scales_the_loss_as_by_hand(make: Make, batches: Make) -> None:
+def test_a_scaler_scales_the_loss_as_by_hand(make: Make, batches: Batches) -> None:
     ours, theirs = make(), make()
     mine, other = (GradScaler("cpu", init_scale=512.0, growth_interval=2) for _ in range(2))
     create_supervised_trainer(*ours, amp_mode="amp", scaler=mine).run(batches(5))
@@ -79,7 +78,7 @@ def test_a_scaler_scales_the_loss_as_by_hand(make: Make, batches: Make) -> None:
     assert mine.get_scale() == other.get_scale() == 2048.0
 
 
-def test_gradients_are_unscaled_before_they_are_clipped(make: Make, batches: Make) -> None:
+def test_gradients_are_unscaled_before_they_are_clipped(make: Make, batches: Batches) -> None:
     ours, theirs = make(), make()
     mine, other = (GradScaler("cpu", init_scale=2.0**12) for _ in range(2))
     trainer = create_supervised_trainer(*ours, amp_mode="amp", scaler=mine, clip_grad_norm=0.1)
@@ -89,7 +88,7 @@ def test_gradients_are_unscaled_before_they_are_clipped(make: Make, batches: Mak
 
 
 def test_a_clipped_update_is_as_large_as_the_bound_whatever_the_scale(
-    make: Make, batches: Make
+    make: Make, batches: Batches
 ) -> None:
     setup = make(lr=1.0, momentum=0.0)
     before = setup.weights()
@@ -101,7 +100,7 @@ def test_a_clipped_update_is_as_large_as_the_bound_whatever_the_scale(
 
 
 def test_an_update_that_overflows_is_left_out_and_the_scale_is_halved(
-    make: Make, batches: Make
+    make: Make, batches: Batches
 ) -> None:
     setup = make()
     before = setup.weights()
@@ -111,7 +110,7 @@ def test_an_update_that_overflows_is_left_out_and_the_scale_is_halved(
     assert scaler.get_scale() == 2.0**39
 
 
-def test_scaled_gradients_are_accumulated_over_a_window(make: Make, batches: Make) -> None:
+def test_scaled_gradients_are_accumulated_over_a_window(make: Make, batches: Batches) -> None:
     ours, plain = make(), make()
     scaler = GradScaler("cpu", init_scale=256.0)
     options: dict[str, Any] = {"gradient_accumulation_steps": 2, "clip_grad_norm": 0.1}
@@ -124,7 +123,9 @@ def test_scaled_gradients_are_accumulated_over_a_window(make: Make, batches: Mak
     assert torch.allclose(ours.weights(), plain.weights(), atol=1e-6)
 
 
-def test_a_step_in_an_engine_of_ones_own_takes_scaler_and_type(make: Make, batches: Make) -> None:
+def test_a_step_in_an_engine_of_ones_own_takes_scaler_and_type(
+    make: Make, batches: Batches
+) -> None:
     ours, theirs = make(), make()
     mine, other = (GradScaler("cpu", init_scale=512.0) for _ in range(2))
     Engine(supervised_training_step_amp(*ours, scaler=mine)).run(batches(3))
@@ -185,7 +186,7 @@ def libraries(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ("mode", "call"), [("apex", "scale_loss"), ("tpu", "optimizer_step barrier=True")]
 )
 def test_a_mode_whose_library_is_there_trains_through_it(
-    make: Make, batches: Make, libraries: list[str], mode: str, call: str
+    make: Make, batches: Batches, libraries: list[str], mode: str, call: str
 ) -> None:
     ours, plain = make(), make()
     create_supervised_trainer(*ours, amp_mode=mode).run(batches(3))
@@ -195,7 +196,7 @@ def test_a_mode_whose_library_is_there_trains_through_it(
 
 
 def test_the_steps_of_these_modes_can_be_put_into_an_engine_of_ones_own(
-    make: Make, batches: Make, libraries: list[str]
+    make: Make, batches: Batches, libraries: list[str]
 ) -> None:
     Engine(supervised_training_step_apex(*make())).run(batches(1))
     Engine(supervised_training_step_tpu(*make())).run(batches(1))

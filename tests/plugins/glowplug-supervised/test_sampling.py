@@ -80,7 +80,8 @@ class NamedLoader(DataLoader[Any]):
     """A loader whose constructor takes other arguments than its base's."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(list(range(6)), batch_size=2, collate_fn=self.collate)
+        numbers: Any = list(range(6))  # any sequence serves
+        super().__init__(numbers, batch_size=2, collate_fn=self.collate)
         self.name = name
 
     def collate(self, batch: list[Any]) -> list[Any]:
@@ -98,7 +99,10 @@ def test_an_updated_loader_is_of_the_same_class_with_the_same_settings() -> None
 
 
 def test_an_updated_loader_has_workers_of_its_own() -> None:
-    loader = DataLoader(range(4), batch_size=2, num_workers=1, persistent_workers=True)  # type: ignore[arg-type]  # any sequence serves
+    numbers: Any = range(4)  # any sequence serves
+    loader: DataLoader[int] = DataLoader(
+        numbers, batch_size=2, num_workers=1, persistent_workers=True
+    )
     next(iter(loader))
     sampler = ReproducibleBatchSampler(loader.batch_sampler, start_iteration=1)
     updated = update_dataloader(loader, sampler)
@@ -127,9 +131,10 @@ def test_a_plain_engine_resumes_through_a_reproducible_sampler_without_loading()
             return super().__getitem__(index)
 
     data = Counted(range(6))
-    loader = DataLoader(data, batch_size=2)  # type: ignore[arg-type]  # any sequence serves
+    numbers: Any = data  # any sequence serves
+    loader: DataLoader[int] = DataLoader(numbers, batch_size=2)
     loader = update_dataloader(loader, ReproducibleBatchSampler(loader.batch_sampler))
-    engine = Engine(lambda engine, batch: batch.tolist())
+    engine: Engine[Any, Any] = Engine(lambda engine, batch: batch.tolist())
     engine.load_state_dict({"epoch_length": 3, "iteration": 2, "max_epochs": 1})
     assert engine.run(loader).output == [4, 5]
     assert data.loaded == 2

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
+from supervised_setup import Batches, Make, Setup
 from torch.amp import GradScaler
 
 from glowplug import Engine
 from glowplug_supervised import create_supervised_trainer
 
-Make = Callable[..., Any]
 
-
-def trainer_with(setup: Any, scale: float, **options: Any) -> Engine[Any, Any]:
+def trainer_with(setup: Setup, scale: float, **options: Any) -> Engine[Any, Any]:
     scaler = GradScaler("cpu", init_scale=scale, growth_interval=2)
     return create_supervised_trainer(*setup, amp_mode="amp", scaler=scaler, **options)
 
@@ -34,7 +32,7 @@ def test_a_trainer_without_a_scaler_has_none_in_its_state(make: Make) -> None:
 
 @pytest.mark.parametrize("deterministic", [False, True])
 def test_the_scale_is_saved_and_loaded_with_the_trainer(
-    make: Make, batches: Make, deterministic: bool
+    make: Make, batches: Batches, deterministic: bool
 ) -> None:
     first = trainer_with(make(), 512.0, deterministic=deterministic)
     first.run(batches(2))
@@ -52,7 +50,7 @@ def test_a_saved_state_without_a_scaler_is_refused_and_changes_nothing(
     make: Make, saved: dict[str, Any]
 ) -> None:
     trainer = trainer_with(make(), 512.0)
-    with pytest.raises(ValueError, match="saved state lacks .*'growth_factor'"):
+    with pytest.raises(ValueError, match=r"saved state lacks .*'growth_factor'"):
         trainer.load_state_dict({"epoch_length": 2, "iteration": 2, "max_epochs": 3, **saved})
     assert (trainer.state.iteration, trainer.state.scaler.get_scale()) == (0, 512.0)
 
@@ -65,7 +63,9 @@ def test_a_broken_state_leaves_the_scaler_as_it_was(make: Make) -> None:
     assert trainer.state.scaler.get_scale() == 512.0
 
 
-def test_a_state_saved_with_a_scaler_can_be_loaded_without_one(make: Make, batches: Make) -> None:
+def test_a_state_saved_with_a_scaler_can_be_loaded_without_one(
+    make: Make, batches: Batches
+) -> None:
     first = trainer_with(make(), 512.0)
     first.run(batches(2))
     second = create_supervised_trainer(*make())

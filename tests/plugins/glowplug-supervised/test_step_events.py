@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
+from supervised_setup import Batches, Make
 from torch.amp import GradScaler
 
 from glowplug import Engine, Events
 from glowplug_supervised import StepEvents, create_supervised_trainer, supervised_training_step
-
-Make = Callable[..., Any]
 
 
 def listen(trainer: Engine[Any, Any], log: list[str]) -> None:
@@ -20,7 +18,7 @@ def listen(trainer: Engine[Any, Any], log: list[str]) -> None:
         trainer.add_event_handler(event, log.append, event.name)
 
 
-def test_they_fire_in_the_order_of_the_step(make: Make, batches: Make) -> None:
+def test_they_fire_in_the_order_of_the_step(make: Make, batches: Batches) -> None:
     trainer = create_supervised_trainer(*make())
     log: list[str] = []
     listen(trainer, log)
@@ -29,7 +27,7 @@ def test_they_fire_in_the_order_of_the_step(make: Make, batches: Make) -> None:
     assert log == ["ITERATION_STARTED", *expected, "ITERATION_COMPLETED"]
 
 
-def test_those_of_the_optimizer_fire_once_for_each_window(make: Make, batches: Make) -> None:
+def test_those_of_the_optimizer_fire_once_for_each_window(make: Make, batches: Batches) -> None:
     trainer = create_supervised_trainer(*make(), gradient_accumulation_steps=2)
     log: list[str] = []
     listen(trainer, log)
@@ -38,7 +36,7 @@ def test_those_of_the_optimizer_fire_once_for_each_window(make: Make, batches: M
     assert log.count("OPTIMIZER_STEP_STARTED") == log.count("OPTIMIZER_STEP_COMPLETED") == 2
 
 
-def test_they_can_be_filtered(make: Make, batches: Make) -> None:
+def test_they_can_be_filtered(make: Make, batches: Batches) -> None:
     trainer = create_supervised_trainer(*make())
     seen: list[int] = []
     trainer.add_event_handler(
@@ -49,7 +47,7 @@ def test_they_can_be_filtered(make: Make, batches: Make) -> None:
 
 
 def test_a_handler_added_while_the_engine_runs_hears_the_next_step(
-    make: Make, batches: Make
+    make: Make, batches: Batches
 ) -> None:
     trainer = create_supervised_trainer(*make())
     seen: list[int] = []
@@ -64,7 +62,7 @@ def test_a_handler_added_while_the_engine_runs_hears_the_next_step(
     assert seen == [3, 4]
 
 
-def test_a_removed_handler_hears_nothing_more(make: Make, batches: Make) -> None:
+def test_a_removed_handler_hears_nothing_more(make: Make, batches: Batches) -> None:
     trainer = create_supervised_trainer(*make())
     log: list[str] = []
     handle = trainer.add_event_handler(StepEvents.FORWARD_STARTED, log.append, "heard")
@@ -74,7 +72,7 @@ def test_a_removed_handler_hears_nothing_more(make: Make, batches: Make) -> None
     assert trainer.last_event_name is Events.COMPLETED
 
 
-def test_nothing_is_fired_while_nobody_listens(make: Make, batches: Make) -> None:
+def test_nothing_is_fired_while_nobody_listens(make: Make, batches: Batches) -> None:
     last: list[Any] = []
 
     def output(*_: Any) -> None:
@@ -85,7 +83,7 @@ def test_nothing_is_fired_while_nobody_listens(make: Make, batches: Make) -> Non
     assert last == [Events.ITERATION_STARTED] * 2
 
 
-def test_a_component_may_listen_from_the_start(make: Make, batches: Make) -> None:
+def test_a_component_may_listen_from_the_start(make: Make, batches: Batches) -> None:
     class Watcher:
         heard = 0
 
@@ -100,7 +98,7 @@ def test_a_component_may_listen_from_the_start(make: Make, batches: Make) -> Non
     assert watcher.heard == 2
 
 
-def test_listening_changes_no_weight(make: Make, batches: Make) -> None:
+def test_listening_changes_no_weight(make: Make, batches: Batches) -> None:
     heard, unheard = make(), make()
     trainer = create_supervised_trainer(*heard)
     listen(trainer, [])
@@ -111,7 +109,7 @@ def test_listening_changes_no_weight(make: Make, batches: Make) -> None:
 
 @pytest.mark.parametrize("clip", [None, 0.1])
 def test_gradients_are_unscaled_and_clipped_when_the_optimizers_step_starts(
-    make: Make, batches: Make, clip: float | None
+    make: Make, batches: Batches, clip: float | None
 ) -> None:
     scaled, plain = make(), make()
     norms: list[float] = []
@@ -130,13 +128,15 @@ def test_gradients_are_unscaled_and_clipped_when_the_optimizers_step_starts(
     assert clip is None or norms[0] == pytest.approx(clip, rel=1e-3)
 
 
-def test_terminate_in_a_step_event_ends_the_run_after_the_step(make: Make, batches: Make) -> None:
+def test_terminate_in_a_step_event_ends_the_run_after_the_step(
+    make: Make, batches: Batches
+) -> None:
     trainer = create_supervised_trainer(*make())
     trainer.add_event_handler(StepEvents.FORWARD_STARTED(once=2), lambda e: e.terminate())
     assert trainer.run(batches(5)).iteration == 2
 
 
-def test_an_engine_of_ones_own_has_no_step_events(make: Make, batches: Make) -> None:
+def test_an_engine_of_ones_own_has_no_step_events(make: Make, batches: Batches) -> None:
     engine = Engine(supervised_training_step(*make()))
     engine.run(batches(1))
     with pytest.raises(ValueError, match="FORWARD_STARTED is not registered"):

@@ -42,7 +42,7 @@ def sequences(count: int, length: int = 7) -> list[Any]:
 
 def train_by_hand(setup: Any, data: list[Any], cuts: list[slice]) -> list[list[float]]:
     model, optimizer, loss_fn = setup
-    losses = []
+    losses: list[Any] = []
     for x, y in data:
         hidden: Any = None
         losses.append([])

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
+from supervised_setup import Batches, Make
 from torch import nn
 
 from glowplug import Engine, Events
 from glowplug_supervised import create_supervised_trainer, supervised_training_step
-
-Make = Callable[..., Any]
 
 
 def train_by_hand(setup: Any, data: list[Any], epochs: int = 1) -> list[float]:
@@ -28,21 +26,23 @@ def train_by_hand(setup: Any, data: list[Any], epochs: int = 1) -> list[float]:
     return losses
 
 
-def test_weights_are_those_of_a_loop_written_by_hand_bit_for_bit(make: Make, batches: Make) -> None:
+def test_weights_are_those_of_a_loop_written_by_hand_bit_for_bit(
+    make: Make, batches: Batches
+) -> None:
     ours, theirs = make(), make()
     create_supervised_trainer(*ours).run(batches(7), max_epochs=3)
     train_by_hand(theirs, batches(7), epochs=3)
     assert torch.equal(ours.weights(), theirs.weights())
 
 
-def test_a_step_in_an_engine_of_ones_own_does_the_same(make: Make, batches: Make) -> None:
+def test_a_step_in_an_engine_of_ones_own_does_the_same(make: Make, batches: Batches) -> None:
     ours, theirs = make(), make()
     Engine(supervised_training_step(*ours)).run(batches(7))
     train_by_hand(theirs, batches(7))
     assert torch.equal(ours.weights(), theirs.weights())
 
 
-def test_the_output_is_the_loss_as_a_tensor_without_history(make: Make, batches: Make) -> None:
+def test_the_output_is_the_loss_as_a_tensor_without_history(make: Make, batches: Batches) -> None:
     losses = []
     trainer = create_supervised_trainer(*make())
     trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda e: losses.append(e.state.output))
@@ -51,7 +51,7 @@ def test_the_output_is_the_loss_as_a_tensor_without_history(make: Make, batches:
     assert [float(loss) for loss in losses] == train_by_hand(make(), batches(3))
 
 
-def test_the_output_can_be_made_of_anything_in_the_step(make: Make, batches: Make) -> None:
+def test_the_output_can_be_made_of_anything_in_the_step(make: Make, batches: Batches) -> None:
     def output(x: Any, y: Any, y_pred: Any, loss: Any) -> Any:
         return x.shape, y.shape, y_pred.shape, loss.item()
 
@@ -61,7 +61,7 @@ def test_the_output_can_be_made_of_anything_in_the_step(make: Make, batches: Mak
 
 
 def test_prepare_batch_takes_the_batch_apart_with_device_and_non_blocking(
-    make: Make, batches: Make
+    make: Make, batches: Batches
 ) -> None:
     seen = []
 
@@ -105,11 +105,11 @@ def test_model_fn_calls_the_model_and_model_transform_makes_the_prediction(make:
 
 def test_a_batch_that_is_no_pair_is_an_error_that_shows_the_way(make: Make) -> None:
     trainer = create_supervised_trainer(*make())
-    with pytest.raises(ValueError, match="must be a pair .* got a list of 3; pass prepare_batch"):
+    with pytest.raises(ValueError, match=r"must be a pair .* got a list of 3; pass prepare_batch"):
         trainer.run([[torch.ones(1), torch.ones(1), torch.ones(1)]])
 
 
-def test_every_module_is_in_training_mode_at_every_step(make: Make, batches: Make) -> None:
+def test_every_module_is_in_training_mode_at_every_step(make: Make, batches: Batches) -> None:
     setup = make()
     seen = []
 
@@ -126,7 +126,7 @@ def test_every_module_is_in_training_mode_at_every_step(make: Make, batches: Mak
 
 
 def test_a_module_added_later_is_put_into_training_mode_with_the_others(
-    make: Make, batches: Make
+    make: Make, batches: Batches
 ) -> None:
     setup = make()
     trainer = create_supervised_trainer(*setup)
@@ -136,14 +136,14 @@ def test_a_module_added_later_is_put_into_training_mode_with_the_others(
     assert setup.model[-1].training
 
 
-def test_a_part_that_the_models_own_train_keeps_frozen_stays_frozen(batches: Make) -> None:
+def test_a_part_that_the_models_own_train_keeps_frozen_stays_frozen(batches: Batches) -> None:
     class Frozen(nn.Sequential):
         def train(self, mode: bool = True) -> Any:
             super().train(mode)
-            self[0].eval()
+            next(self.children()).eval()
             return self
 
-    model = Frozen(nn.BatchNorm1d(4), nn.Linear(4, 3))
+    model: Any = Frozen(nn.BatchNorm1d(4), nn.Linear(4, 3))
     before = model[0].running_mean.clone()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     create_supervised_trainer(model, optimizer, nn.functional.cross_entropy).run(batches(2))
@@ -175,7 +175,7 @@ def test_impossible_arguments_are_refused_when_the_trainer_is_made(
         create_supervised_trainer(**given)
 
 
-def test_components_are_attached_to_the_trainer(make: Make, batches: Make) -> None:
+def test_components_are_attached_to_the_trainer(make: Make, batches: Batches) -> None:
     class Counter:
         count = 0
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch.multiprocessing.spawn import spawn
 from torch.utils.tensorboard import SummaryWriter
 
 from glowplug import Engine, Events
@@ -154,21 +155,33 @@ def test_a_handler_of_this_logger_is_refused_by_another(trainer: Trainer) -> Non
         Other().attach(trainer, OutputHandler("x", "all"), Events.STARTED)
 
 
+RANK = """
+import sys
+from pathlib import Path
+import torch
+from glowplug import Engine, Events
+from glowplug_tensorboard import TensorboardLogger
+rank, folder = int(sys.argv[1]), sys.argv[2]
+torch.distributed.init_process_group(
+    "gloo", init_method=f"file://{folder}/meeting-point", rank=rank, world_size=2
+)
+trainer = Engine(lambda engine, batch: batch)
+with TensorboardLogger(f"{folder}/runs") as logger:
+    logger.attach_output_handler(
+        trainer, Events.ITERATION_COMPLETED, tag="x", output_transform=lambda output: output
+    )
+    trainer.run([1, 2])
+Path(f"{folder}/done{rank}").touch()
+torch.distributed.destroy_process_group()
+"""
+
+
 def test_two_ranks_leave_one_file(tmp_path: Path) -> None:
-    spawn(_train, args=(str(tmp_path),), nprocs=2)
+    (tmp_path / "rank.py").write_text(RANK)
+    ranks = [
+        subprocess.Popen([sys.executable, tmp_path / "rank.py", str(rank), tmp_path])
+        for rank in range(2)
+    ]
+    assert [rank.wait(timeout=120) for rank in ranks] == [0, 0]
     assert len(list((tmp_path / "runs").iterdir())) == 1
     assert sorted(path.name for path in tmp_path.glob("done*")) == ["done0", "done1"]
-
-
-def _train(rank: int, folder: str) -> None:
-    torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{folder}/meeting-point", rank=rank, world_size=2
-    )
-    trainer: Trainer = Engine(lambda engine, batch: batch)
-    with TensorboardLogger(f"{folder}/runs") as logger:
-        logger.attach_output_handler(
-            trainer, Events.ITERATION_COMPLETED, tag="x", output_transform=lambda output: output
-        )
-        trainer.run([1, 2])
-    Path(f"{folder}/done{rank}").touch()
-    torch.distributed.destroy_process_group()

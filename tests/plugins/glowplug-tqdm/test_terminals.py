@@ -56,7 +56,9 @@ def run_with(breaking: str, folder: Path, redirection: str = "") -> str:
     script, log = folder / "run.py", folder / "log"
     script.write_text(RUN.format(breaking))
     command = f'"{sys.executable}" "{script}" "{log}" {redirection}'
-    subprocess.run(command, shell=True, check=True, timeout=60)
+    # Unbuffered streams would hold nothing back for Python's own flush at exit.
+    environment = {name: v for name, v in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    subprocess.run(command, shell=True, check=True, timeout=60, env=environment)
     return log.read_text()
 
 

@@ -6,13 +6,14 @@ Must not know: other plugins than glowplug-torch.
 
 from __future__ import annotations
 
-from glowplug_supervised.deterministic import DeterministicEngine, keep_random_state
+from glowplug_supervised.deterministic import DeterministicEngine
 from glowplug_supervised.evaluation import (
     create_supervised_evaluator,
     supervised_evaluation_step,
     supervised_evaluation_step_amp,
 )
 from glowplug_supervised.events import StepEvents, Tbptt_Events
+from glowplug_supervised.repeatability import keep_random_state
 from glowplug_supervised.sampling import ReproducibleBatchSampler, update_dataloader
 from glowplug_supervised.tbptt import create_supervised_tbptt_trainer
 from glowplug_supervised.trainer import create_supervised_trainer

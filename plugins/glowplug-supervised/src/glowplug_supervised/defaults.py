@@ -132,10 +132,10 @@ def check_optimizer(optimizer: Any) -> None:
 def mode_switch(model: torch.nn.Module, training: bool) -> Callable[[], None]:
     """Return a call that puts every module of ``model`` into training mode, or evaluation mode.
 
-    ``model.train()`` writes to every module, which costs a good part of a small model's step. To
-    look is much cheaper, and in nearly every iteration there is nothing to change. A model whose own
-    ``train`` keeps a part of it frozen is asked at every step, as it would be by a loop that calls
-    ``model.train()``.
+    ``model.train()`` writes to every module, which costs a good part of a small model's step.
+    To look is much cheaper, and in nearly every iteration there is nothing to change. A model whose
+    own ``train`` keeps a part of it frozen is asked at every step, as it would be by a loop that
+    calls ``model.train()``.
     """
     change = model.train if training else model.eval
     # At first there is none in the right mode, so that the model's own ``train`` is called once.

@@ -6,12 +6,10 @@ Must not know: models, losses or optimizers.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch.utils.data import DataLoader
@@ -20,6 +18,7 @@ from glowplug import Engine, Events, State
 from glowplug.data import length_of
 from glowplug.errors import InvalidArgument
 from glowplug_supervised.own_first import before
+from glowplug_supervised.repeatability import check_saved, deterministic_cudnn
 from glowplug_supervised.sampling import (
     SEEDS,
     ReproducibleBatchSampler,
@@ -31,37 +30,6 @@ from glowplug_torch import capture_random_state, manual_seed, restore_random_sta
 
 BatchT = TypeVar("BatchT")
 OutputT = TypeVar("OutputT")
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def keep_random_state(func: Callable[P, R]) -> Callable[P, R]:
-    """Let a function, a handler say, draw random numbers without changing those of the run.
-
-    Args:
-        func: any function.
-
-    Returns:
-        The function, after which Python's, NumPy's and torch's random numbers go on as if it had
-        not been called.
-
-    Example:
-        >>> @keep_random_state
-        ... def show_samples(engine=None):
-        ...     return torch.rand(3)
-        >>> torch.equal(show_samples(), show_samples())
-        True
-    """
-
-    @functools.wraps(func)
-    def kept(*args: P.args, **kwargs: P.kwargs) -> R:
-        before = capture_random_state()
-        try:
-            return func(*args, **kwargs)
-        finally:
-            restore_random_state(before)
-
-    return kept
 
 
 class DeterministicEngine(Engine[BatchT, OutputT]):
@@ -140,7 +108,7 @@ class DeterministicEngine(Engine[BatchT, OutputT]):
         if memory.random is not None and not memory.loaded:
             restore_random_state(memory.random)  # as it was when the run was interrupted
             memory.random = None
-        with _deterministic_cudnn():
+        with deterministic_cudnn():
             return super().run(self._repeatable(data), max_epochs, max_iters, epoch_length)
 
     def set_data(self, data: Iterable[BatchT]) -> None:
@@ -187,7 +155,7 @@ class DeterministicEngine(Engine[BatchT, OutputT]):
             EngineBusy: within a run.
         """
         if isinstance(state_dict, Mapping):
-            _check_saved(state_dict)
+            check_saved(state_dict)
         super().load_state_dict(state_dict)
         position = state_dict["data_position"]
         self.state.seed = state_dict["seed"]
@@ -295,36 +263,3 @@ class _Own:
         engine.add_event_handler(Events.DATALOADER_STOP_ITERATION, engine._on_end_of_data)
         engine.add_event_handler(Events.INTERRUPT, engine._on_interrupt)
         engine.add_event_handler(Events.TERMINATE | Events.COMPLETED, engine._on_end_of_run)
-
-
-def _check_saved(state_dict: Mapping[str, Any]) -> None:
-    """Raise InvalidArgument for what a deterministic engine cannot go on from."""
-    problems = []
-    seed = state_dict.get("seed", "missing")
-    if seed is not None and (not isinstance(seed, int) or not 0 <= seed < SEEDS):
-        problems.append(f"'seed' must be None or an integer from 0 to 2**32 - 1, got {seed!r}")
-    position = state_dict.get("data_position")
-    if not isinstance(position, Mapping) or not all(
-        isinstance(position.get(key), int) for key in ("pass", "began")
-    ):
-        problems.append(f"'data_position' must hold integers 'pass' and 'began', got {position!r}")
-    try:
-        keep_random_state(restore_random_state)(state_dict.get("rng_states") or {})
-    except InvalidArgument as error:
-        problems.append(f"'rng_states': {error}")
-    if problems:
-        raise InvalidArgument(
-            "this is no state of a DeterministicEngine, which it takes to resume one: "
-            + "; ".join(problems)
-        )
-
-
-@contextmanager
-def _deterministic_cudnn() -> Iterator[None]:
-    cudnn: Any = torch.backends.cudnn
-    before = cudnn.deterministic, cudnn.benchmark
-    cudnn.deterministic, cudnn.benchmark = True, False
-    try:
-        yield
-    finally:
-        cudnn.deterministic, cudnn.benchmark = before

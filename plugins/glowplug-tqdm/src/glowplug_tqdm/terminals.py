@@ -7,7 +7,9 @@ Must not know: bars, or engines.
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
+import os
 import sys
 from typing import Any
 
@@ -77,7 +79,7 @@ class Stream:
             try:
                 self._target.write(text)
             except (OSError, ValueError) as error:  # a closed file, or text it cannot encode
-                self._terminal.give_up(error)
+                self._fail(error)
         return len(text)
 
     def flush(self) -> None:
@@ -87,7 +89,12 @@ class Stream:
             try:
                 flush()
             except (OSError, ValueError) as error:
-                self._terminal.give_up(error)
+                self._fail(error)
+
+    def _fail(self, error: OSError | ValueError) -> None:
+        self._terminal.give_up(error)
+        if self._target in (sys.stdout, sys.stderr) and isinstance(error, OSError):
+            _drop_pending(self._target, error)
 
     def isatty(self) -> bool:
         """Return whether the stream is a terminal that can be written to."""
@@ -105,6 +112,29 @@ class Stream:
 
     def __hash__(self) -> int:
         return hash(id(self._target))
+
+
+def _drop_pending(stream: Any, error: OSError) -> None:
+    """Let what a standard stream still holds go nowhere, once its reader is gone for good.
+
+    Python flushes the stream again when it exits, and would end with exit code 120. The remedy is
+    that of its documentation ("Note on SIGPIPE", module ``signal``).
+    """
+    descriptor = stream.fileno()
+    if error.errno == errno.EPIPE or (error.errno == errno.EBADF and not _is_open(descriptor)):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        if nowhere != descriptor:
+            os.dup2(nowhere, descriptor)
+            os.close(nowhere)
+        stream.flush()
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
 
 
 def _can_flush(stream: Any) -> bool:

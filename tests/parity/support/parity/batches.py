@@ -12,7 +12,10 @@ from parity.programs import Data, Kind
 
 
 class Unsized:
-    """Data that can be iterated again and counts its passes."""
+    """Data that can be iterated again and counts its passes, from the first batch of each.
+
+    An iterator that is made and never asked for a batch is no pass: the reference makes some.
+    """
 
     def __init__(self, data: Data) -> None:
         self.data = data
@@ -20,9 +23,7 @@ class Unsized:
 
     def __iter__(self) -> Iterator[str]:
         self.passes += 1
-        return self._batches(self.passes)
-
-    def _batches(self, number: int) -> Iterator[str]:
+        number = self.passes
         for index in range(self.data.size):
             if self.data.fails_at == (number, index):
                 raise OSError(f"no batch {index} in pass {number}")

@@ -91,7 +91,7 @@ class Departure(Enum):
     A_RESTART_MAKES_ONE_ITERATOR = (
         "`set_data` in a handler of DATALOADER_STOP_ITERATION makes one iterator of the new data, "
         "not two.",
-        Handling.MENDED,
+        Handling.AVOIDED,
     )
     MAX_ITERS_STAYS_MAX_ITERS = (
         "A run of `max_iters` over data without a length makes its iterations, also where an epoch "
@@ -133,9 +133,9 @@ class Departure(Enum):
         Handling.MENDED,
     )
     AN_ERROR_CAN_END_IN_ORDER = (
-        "After a handler of EXCEPTION_RAISED has called `terminate`, TERMINATE and COMPLETED follow; "
-        "after `terminate_epoch`, TERMINATE_SINGLE_EPOCH, EPOCH_COMPLETED and an epoch with a fresh "
-        "iterator.",
+        "After a handler of EXCEPTION_RAISED has called `terminate`, TERMINATE and COMPLETED "
+        "follow; after `terminate_epoch`, TERMINATE_SINGLE_EPOCH, EPOCH_COMPLETED and an epoch "
+        "with a fresh iterator.",
         Handling.CUT,
     )
     USABLE_AFTER_AN_ERROR = (

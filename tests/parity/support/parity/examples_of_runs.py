@@ -6,9 +6,10 @@ Must not know: programs.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from parity.batches import Sized, Unsized, made
+from parity.batches import Unsized, made
 from parity.departures import Departure
 from parity.examples import examples_in, shows
 from parity.kits import Kit
@@ -47,10 +48,17 @@ def an_iterator_of_two_batches_for_three_epochs(kit: Kit) -> Any:
 
 @shows(Departure.A_RESTART_MAKES_ONE_ITERATOR, ours=1, theirs=2)
 def new_data_is_set_when_the_old_ends(kit: Kit) -> Any:
-    engine, data = watched(kit)[0], Sized(Data(Kind.SIZED, 2))
+    engine, made_iterators = watched(kit)[0], []
+
+    class Counting(list[int]):
+        def __iter__(self) -> Iterator[int]:
+            made_iterators.append(1)
+            return super().__iter__()
+
+    data = Counting([3, 4])
     at(kit, engine, "DATALOADER_STOP_ITERATION", lambda engine: engine.set_data(data))
     engine.run([1, 2], max_epochs=2)
-    return data.passes
+    return len(made_iterators)
 
 
 @shows(Departure.A_NEW_RUN_MEASURES_ITS_DATA, ours=3, theirs=2)

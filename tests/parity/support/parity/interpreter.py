@@ -119,16 +119,12 @@ class Interpreter:
                 name = "max_epochs" if self.engine.state.max_iters is None else "max_iters"
                 ends[name] = (getattr(self.engine.state, name) or 0) + larger
                 larger = None
-            again = self.bare_data() if run.resume_bare else data
+            again = None if run.resume_bare else data
             self.call_run(f"run {number}, resumed {resumption}", again, ends)
 
     def may_grow(self) -> bool:
         """Return whether a resumption may be given a larger end."""
         return True
-
-    def bare_data(self) -> Iterable[str] | None:
-        """Return what is given to a ``run()`` that is to go on with the data it had."""
-        return None
 
     def load(self, load: Load) -> None:
         """Put the engine where a program wants it to go on from."""
@@ -238,7 +234,7 @@ class Interpreter:
                 raise error("a program asked for it")
             case SetData(data=data):
                 if engine.state.dataloader is not None:
-                    self.set_data(made(data))
+                    engine.set_data(made(data))
             case ReplaceBatch(batch=batch):
                 engine.state.batch = batch
             case Fire(event=event):
@@ -249,10 +245,6 @@ class Interpreter:
                 self.attach(handler)
             case Detach():
                 self.detach(action)
-
-    def set_data(self, data: Iterable[str]) -> None:
-        """Let the next batch come from other data."""
-        self.engine.set_data(data)
 
     def attach(self, handler: Handler) -> None:
         """Add a handler to its event or union."""

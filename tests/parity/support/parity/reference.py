@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from parity.batches import Unsized
 from parity.departures import Departure
 from parity.kits import Kit
 from parity.programs import Action, Interrupt, Load, Program, Run, Terminate, TerminateEpoch
@@ -32,10 +31,10 @@ class Reference(ReferenceErrors):
 
     def is_muted(self, name: str) -> bool:
         if name == "TERMINATE" and not self.now.asked_end:
-            self.met.add(Departure.THE_END_IS_NO_TERMINATION)
+            self.meet(Departure.THE_END_IS_NO_TERMINATION)
             return True
         if name == "GET_BATCH_STARTED" and self.refilling:
-            self.met.add(Departure.RESUMING_REPEATS_NOTHING)
+            self.meet(Departure.RESUMING_REPEATS_NOTHING)
             return True
         return name == "EPOCH_COMPLETED" and self.now.ending
 
@@ -60,7 +59,7 @@ class Reference(ReferenceErrors):
     def _note_end_of_epoch(self) -> None:
         state = self.engine.state
         if state.max_iters is not None and state.max_epochs is not None:
-            self.met.add(Departure.MAX_ITERS_STAYS_MAX_ITERS)
+            self.meet(Departure.MAX_ITERS_STAYS_MAX_ITERS)
             state.max_epochs = None
         if state.epoch_length == 0:
             self.cut_here(Departure.EXHAUSTED_DATA_ENDS_THE_RUN)
@@ -74,7 +73,7 @@ class Reference(ReferenceErrors):
     def _end_for_lack_of_data(self) -> None:
         """Let this epoch be the last, until COMPLETED."""
         state = self.engine.state
-        self.met.add(Departure.EXHAUSTED_DATA_ENDS_THE_RUN)
+        self.meet(Departure.EXHAUSTED_DATA_ENDS_THE_RUN)
         self._true_ends = (state.max_epochs, state.max_iters)
         self.refilling, self.now.ran_dry = False, True
         if state.max_iters is None:
@@ -97,8 +96,8 @@ class Reference(ReferenceErrors):
             super().play_run(number, run)
 
     def _make_usable(self) -> None:
-        """Let the reference get over an error: its next run does nothing, the one after that all."""
-        self.met.add(Departure.USABLE_AFTER_AN_ERROR)
+        """Let the reference get over an error by a run that does nothing."""
+        self.meet(Departure.USABLE_AFTER_AN_ERROR)
         self._unusable = False
         state = self.engine.state
         numbers = {name: getattr(state, name) for name in NUMBERS}
@@ -117,15 +116,18 @@ class Reference(ReferenceErrors):
         return True
 
     def bare_data(self) -> Iterable[str] | None:
-        self.met.add(Departure.GOING_ON_KEEPS_ITS_DATA)
         data: Iterable[str] | None = self.engine.state.dataloader
+        if data is not None:
+            self.meet(Departure.GOING_ON_KEEPS_ITS_DATA)
         return data
 
     def call_run(self, name: str, data: Iterable[str] | None, ends: dict[str, Any]) -> None:
         state = self.engine.state
         numbers = {name: getattr(state, name) for name in NUMBERS}
         self.before, self.now = self.now, Call(numbers, self.interrupted, self.interrupted)
-        if not self.now.resumes:
+        if self.now.resumes:
+            data = self.bare_data() if data is None else data
+        else:
             self.refilling = False
             self._prepare_length(data, ends)
             if data is None and not self._is_new(ends):
@@ -150,9 +152,9 @@ class Reference(ReferenceErrors):
         if state.iteration == state.epoch == 0:
             if state.max_epochs is state.max_iters is None and state.epoch_length is not None:
                 ends.setdefault("epoch_length", state.epoch_length)
-                self.met.add(Departure.A_PRESET_LENGTH_IS_KEPT)
+                self.meet(Departure.A_PRESET_LENGTH_IS_KEPT)
         elif self._is_new(ends) and not hasattr(data, "__len__"):
-            self.met.add(Departure.A_NEW_RUN_MEASURES_ITS_DATA)
+            self.meet(Departure.A_NEW_RUN_MEASURES_ITS_DATA)
             state.epoch_length = None
 
     def _check_epochs(self, ends: dict[str, Any]) -> None:
@@ -182,7 +184,7 @@ class Reference(ReferenceErrors):
         return line
 
     def _undo_refused(self) -> None:
-        self.met.add(Departure.A_REFUSED_RUN_CHANGES_NOTHING)
+        self.meet(Departure.A_REFUSED_RUN_CHANGES_NOTHING)
         self.now = self.now.refused(self.before)
         for name, value in self.now.numbers.items():
             setattr(self.engine.state, name, value)
@@ -209,20 +211,13 @@ class Reference(ReferenceErrors):
         if self.now.in_interrupt:
             self.cut_here(Departure.TERMINATION_FOLLOWS_AT_ONCE)
         elif self.current == "TERMINATE_SINGLE_EPOCH" and not self.in_error:
-            self.met.add(Departure.TERMINATION_FOLLOWS_AT_ONCE)
+            self.meet(Departure.TERMINATION_FOLLOWS_AT_ONCE)
             self.now.ending = True
 
     def _before_terminate_epoch(self) -> None:
         if self.now.in_interrupt:
             self.cut_here(Departure.TERMINATION_FOLLOWS_AT_ONCE)
         elif self.current in ("STARTED", "EPOCH_STARTED"):
-            self.met.add(Departure.NOTHING_TO_END_IS_SAID_AT_THE_CALL)
+            self.meet(Departure.NOTHING_TO_END_IS_SAID_AT_THE_CALL)
             raise RuntimeError("no epoch's data runs")
         self.error_ends_epoch = self.in_error
-
-    def set_data(self, data: Iterable[str]) -> None:
-        super().set_data(data)
-        if self.refilling and isinstance(data, Unsized):
-            # The reference makes a second iterator right away: let it be the first pass again.
-            self.met.add(Departure.A_RESTART_MAKES_ONE_ITERATOR)
-            data.passes -= 1

@@ -69,15 +69,15 @@ class ReferenceErrors(ReferenceHandlers):
         number = self.count_firing(ERROR)
         for found in list(self._watchers):
             if found.removed:
-                self.met.add(Departure.REMOVED_HANDLERS_ARE_OUT)
+                self.meet(Departure.REMOVED_HANDLERS_ARE_OUT)
             elif found.filter is None or fires(found.filter, number):
                 found.function(self.engine, error)
 
     def _follow(self, error: BaseException, ends_run: bool) -> None:
         if not ends_run and not self.error_ends_epoch:
-            self.met.add(Departure.ERRORS_ARE_NOT_SWALLOWED)
+            self.meet(Departure.ERRORS_ARE_NOT_SWALLOWED)
             raise error
-        self.met.add(Departure.AN_ERROR_CAN_END_IN_ORDER)
+        self.meet(Departure.AN_ERROR_CAN_END_IN_ORDER)
         if ends_run and self.current in IN_EPOCH and isinstance(error, Exception):
             self.now.ending = True
         else:

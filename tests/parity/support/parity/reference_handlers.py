@@ -111,9 +111,14 @@ class ReferenceHandlers(Interpreter):
 
     def cut_here(self, departure: Departure) -> None:
         """Leave all that follows out of the comparison."""
-        self.met.add(departure)
+        self.meet(departure)
         if self.cut is None:
             self.cut = (len(self.log), departure)
+
+    def meet(self, departure: Departure) -> None:
+        """Note that a departure was met, as long as anything is compared."""
+        if self.cut is None:
+            self.met.add(departure)
 
     def is_muted(self, name: str) -> bool:
         """Return whether glowplug would not fire this event now."""
@@ -162,7 +167,8 @@ class ReferenceHandlers(Interpreter):
         made = self._registrations[handler.name] = []
         for on in handler.on:
             why = why_mended(on)
-            self.met |= why
+            for departure in why:
+                self.meet(departure)
             rest = on.filter if why else None
             found = Registration(on.event, function, self._firings[on.event], rest)
             made.append(found)
@@ -179,9 +185,9 @@ class ReferenceHandlers(Interpreter):
             if found.event in self._muted:
                 return
             if found.removed:
-                self.met.add(Departure.REMOVED_HANDLERS_ARE_OUT)
+                self.meet(Departure.REMOVED_HANDLERS_ARE_OUT)
             elif found.born == self._firings[found.event]:
-                self.met.add(Departure.ADDED_HANDLERS_WAIT)
+                self.meet(Departure.ADDED_HANDLERS_WAIT)
             elif found.filter is None or fires(found.filter, self._count(found.event)):
                 found.function(engine, *carried, **named)
 

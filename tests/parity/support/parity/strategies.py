@@ -5,6 +5,7 @@ Must not know: engines.
 
 Departures that are only avoided (see departures.py) are never drawn: data that is empty, maxima
 below 1, other data at a resumption, and a loaded state inside an epoch together with data.
+Data counts its passes in a way that does not see iterators that are made in vain.
 
 All that is drawn from is made once, at import: making strategies costs more than running programs.
 """
@@ -57,11 +58,14 @@ WHAT: tuple[type[Action], ...] = (
     *[Fire] * 2,
 )
 
+NEXT = "the next handler"
 TRIGGERS: tuple[tuple[str, Action | None], ...] = (
     ("EXCEPTION_RAISED", Fail()),
     ("TERMINATE_SINGLE_EPOCH", TerminateEpoch()),
     ("INTERRUPT", Interrupt()),
     ("TERMINATE", Terminate()),
+    ("STARTED", None),
+    ("EPOCH_STARTED", None),
     ("COMPLETED", None),
     ("DATALOADER_STOP_ITERATION", None),
 )
@@ -73,11 +77,11 @@ some = st.none() | small
 bound = st.integers(1, 8)
 kinds = st.sampled_from(Kind)
 sizes = st.integers(1, 6)
-one_in_ten = st.integers(0, 9).map(lambda drawn: drawn == 0)
+one_in_ten = st.integers(0, 9).map(lambda drawn: drawn == 9)
 places = st.tuples(st.integers(1, 2), small)
 counts = st.lists(bound, min_size=1, max_size=3).map(tuple)
 events = st.sampled_from((*RUN_EVENTS, *OFTEN * 3, *CUSTOM_EVENTS))
-names = st.sampled_from((*(f"h{n}" for n in range(1, 6)), "watch ITERATION_STARTED"))
+names = st.sampled_from((NEXT, NEXT, NEXT, "h1", "h2", "h3", "watch ITERATION_STARTED"))
 what, errors, customs = (
     st.sampled_from(WHAT),
     st.sampled_from(ERRORS),
@@ -153,10 +157,12 @@ def handlers(draw: st.DrawFn, nested: bool = False) -> Handler:
 
 @st.composite
 def answers(draw: st.DrawFn) -> list[Handler]:
-    """Draw a handler that brings a rare event about, and one that acts in that event."""
+    """Draw a handler that brings a rare event about, and one or two that are called in it."""
     rare, trigger = draw(triggers)
     answer = replace(draw(acts((On(rare),))), at=1)
     made = [Handler("", (On(rare, draw(filters()) if draw(one_in_ten) else None),), (answer,))]
+    if draw(coins):
+        made.append(Handler("", (On(rare),)))
     if trigger is not None:
         made.insert(0, Handler("", (On(draw(often)),), (Act(trigger, draw(calls)),)))
     return made
@@ -172,11 +178,11 @@ def runs(draw: st.DrawFn, first: bool, mode: str) -> Run:
     contrary = draw(one_in_ten)
     if contrary:
         mode = draw(modes)
-    load = draw(loads(first and data is None, mode)) if draw(up_to) == 0 else None
+    load = draw(loads(first and data is None, mode)) if draw(up_to) == 3 else None
     length = None
     if load is None and (first or contrary):
         length = draw(small if data is None else some)
-    end = draw(ends[mode]) if draw(up_to) else None
+    end = draw(ends[mode]) if draw(up_to) < 3 else None
     if end is not None and not contrary and (load is not None or not first):
         end += 5
     return Run(
@@ -194,11 +200,12 @@ def runs(draw: st.DrawFn, first: bool, mode: str) -> Run:
 def loads(draw: st.DrawFn, inside: bool, mode: str) -> Load:
     """Draw a state to go on from, between two epochs or ``inside`` one."""
     length, epochs = draw(small), draw(up_to)
+    if draw(one_in_ten):
+        return Load(0, length, as_state=True)
     within = draw(st.integers(0, length - 1)) if inside else 0
     done = epochs + (within > 0) if mode == "max_epochs" else epochs * length + within
-    as_state = draw(coins)
-    end = {} if as_state and draw(coins) else {mode: max(1, done + draw(up_to))}
-    return Load(epochs * length + within, length, **end, as_state=as_state)
+    most = max(1, done + draw(up_to))
+    return Load(epochs * length + within, length, **{mode: most}, as_state=draw(coins))
 
 
 @st.composite
@@ -216,11 +223,15 @@ def programs(draw: st.DrawFn) -> Program:
 
 
 def _named(handler: Handler, numbers: Iterator[int]) -> Handler:
-    name = f"h{next(numbers)}"
-    return replace(handler, name=name, acts=tuple(_named_act(act, numbers) for act in handler.acts))
+    number = next(numbers)
+    acts = tuple(_named_act(act, numbers, number + 1) for act in handler.acts)
+    return replace(handler, name=f"h{number}", acts=acts)
 
 
-def _named_act(act: Act, numbers: Iterator[int]) -> Act:
-    if isinstance(act.action, Attach):
-        return replace(act, action=Attach(_named(act.action.handler, numbers)))
+def _named_act(act: Act, numbers: Iterator[int], following: int = 1) -> Act:
+    match act.action:
+        case Attach(handler=handler):
+            return replace(act, action=Attach(_named(handler, numbers)))
+        case Detach(name=name) if name == NEXT:
+            return replace(act, action=replace(act.action, name=f"h{following}"))
     return act
