@@ -45,14 +45,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         141 when whoever read the output stopped; else what a plugin's command returned.
 
     Example:
-        >>> main(["plugins", "show", "no-such-plugin"])
-        1
+        >>> main(["--version"])  # doctest: +ELLIPSIS
+        glowplug ...
+        0
     """
     try:
         try:
             return _run(sys.argv[1:] if argv is None else list(argv))
         finally:
             sys.stdout.flush()
+    except SystemExit as stop:  # argparse's way to end, and ours after an explained error
+        return stop.code if isinstance(stop.code, int) else 0
     except BrokenPipeError:
         # Python flushes once more at its exit, and would complain then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -215,41 +215,54 @@ class Dispatcher(Generic[BatchT, OutputT]):
         else:
             count = getattr(self._state, attribute)
         if slot.due <= count:
-            self._call_handlers(slot, count, *carried)
+            if carried:
+                self._test_handlers(slot, count, *carried)
+            else:
+                self._call_handlers(slot, count)
 
-    def _call_handlers(self, slot: Slot, count: int, *carried: Any) -> Any:
+    def _call_handlers(self, slot: Slot, count: int) -> Any:
         """Walk the handlers that this firing reaches, as they stood when it began.
 
         Returns:
             Something true when anything was asked of the run meanwhile.
         """
-        test = call = None
-        walked = slot.plain
+        if count >= slot.scheduled:
+            return self._test_handlers(slot, count)
+        walked, call = slot.plain, None
         try:
-            if count >= slot.scheduled or carried:
-                walked = slot.tested
-                for test, call in walked:
-                    if test is None or test(self, count):
-                        call(self, *carried)
-                slot.schedule(count)
-            else:
-                for call in walked:
-                    call(self)
+            for call in walked:
+                call(self)
         except BaseException as error:
-            note = self._note(walked.registration_of(call, test) or slot.event)
-            if isinstance(error, StopIteration):
-                raise StrayStopIteration.out_of(f"a handler or filter, {note}", error) from error
-            self._add_note(error, note)
+            self._blame(error, walked.registration_of(call, None) or slot.event)
             raise
         if self._state.iteration < count:  # a handler turned the counter back
             self._table.rearm()
         return self._asked
 
-    def _note(self, where: Registration | EventKey) -> str:
-        return f"{where}"
+    def _test_handlers(self, slot: Slot, count: int, *carried: Any) -> Any:
+        """Do the same where filters have to be asked, or the event carries something."""
+        walked, test, call = slot.tested, None, None
+        try:
+            for test, call in walked:
+                if test is None or test(self, count):
+                    call(self, *carried)
+        except BaseException as error:
+            self._blame(error, walked.registration_of(call, test) or slot.event)
+            raise
+        slot.schedule(count)
+        if self._state.iteration < count:
+            self._table.rearm()
+        return self._asked
 
-    def _add_note(self, error: BaseException, note: str) -> None:
+    def _blame(self, error: BaseException, where: Registration | EventKey) -> None:
+        """Let the error of a handler or filter say whose it is."""
+        note = self._note(where)
+        if isinstance(error, StopIteration):
+            raise StrayStopIteration.out_of(f"a handler or filter, {note}", error) from error
         if hasattr(error, "add_note"):
             error.add_note(note)
         else:  # Python 3.10 has no notes
             self.logger.error("%s: %s", type(error).__name__, note)
+
+    def _note(self, where: Registration | EventKey) -> str:
+        return f"{where}"

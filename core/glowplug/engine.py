@@ -215,10 +215,10 @@ class Engine(Loop[BatchT, OutputT]):
         data_module.check(data)
         if self._stage is not Stage.IDLE and self._state.dataloader is None:
             raise InvalidArgument("this run was started without data; its batches stay None")
-        self._state.dataloader = data
         if self._iterator is not None:
             self._iterator = iter(data)
             self._asked.add(Asked.NEW_DATA)
+        self._state.dataloader = data
 
     def _advance(self, data: Any, iterations_done: int) -> Iterator[Any]:
         """Return an iterator over ``data`` with ``iterations_done`` batches of an epoch behind it.

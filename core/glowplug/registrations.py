@@ -108,6 +108,13 @@ class Registration:
         return str(self.event) + "".join(f"({made})" for made in self.filters)
 
 
+_NEVER_RUN: tuple[Callable[[Any], bool], ...] = (
+    inspect.iscoroutinefunction,
+    inspect.isgeneratorfunction,
+    inspect.isasyncgenfunction,
+)
+
+
 def _rebuild(*fields: Any) -> Registration:
     *positional, own, owner = fields
     return Registration(*positional, own=own, owner=owner)
@@ -138,12 +145,11 @@ def fits_with_engine(
             f"a handler must be callable, got {handler!r} of type {type(handler).__name__}"
         )
     name = getattr(handler, "__qualname__", repr(handler))
-    if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(
-        getattr(handler, "__call__", None)  # noqa: B004  # the method is wanted, not the answer
-    ):
+    called = getattr(handler, "__call__", None)  # noqa: B004  # the method is wanted
+    if any(never_runs(function) for never_runs in _NEVER_RUN for function in (handler, called)):
         raise InvalidHandler(
-            f"handler {name} is a coroutine function, whose body would never run; "
-            "attach a plain function that starts the coroutine"
+            f"handler {name} is a coroutine function or a generator function, whose body would never "
+            "run; attach a plain function that starts it"
         )
     try:
         signature = inspect.signature(handler)

@@ -217,6 +217,22 @@ def test_s25_one_removed_while_its_event_fires_and_not_yet_run_does_not_run(
     assert order == ["between", "after"]
 
 
+def test_s25_nor_does_one_removed_after_others_were_added_in_the_same_firing(
+    engine: Engine[Any, Any],
+) -> None:
+    order: list[str] = []
+
+    def change(engine: Engine[Any, Any]) -> None:
+        for _ in range(3):
+            engine.add_event_handler(Events.STARTED, logging_to(order, "added"))
+        handle.remove()
+
+    engine.add_event_handler(Events.STARTED, change)
+    handle = engine.add_event_handler(Events.STARTED, logging_to(order, "removed"))
+    engine.run("a")
+    assert order == []
+
+
 def test_s25_one_that_removes_itself_leaves_the_others_alone(engine: Engine[Any, Any]) -> None:
     order: list[str] = []
 

@@ -43,58 +43,53 @@ def shares() -> dict[str, float]:
         met["lines"] += len(ours.log)
 
     measure()
-    print(sorted(met.items()))
     return {name: times / met["drawn"] for name, times in met.items()}
 
 
 @pytest.mark.parametrize(
     ("fact", "least"),
     [
-        ("step", 0.85),
-        ("Terminate", 0.05),
-        ("TerminateEpoch", 0.15),
-        ("interrupted", 0.15),
-        ("Fail", 0.1),
-        ("left by an error", 0.15),
+        ("step", 0.75),
         ("filtered", 0.3),
-        ("SetData", 0.04),
-        ("Attach", 0.04),
+        ("Terminate", 0.1),
+        ("TerminateEpoch", 0.15),
+        ("Interrupt", 0.15),
+        ("Fail", 0.08),
+        ("Fire", 0.08),
+        ("SetData", 0.03),
+        ("Attach", 0.03),
         ("Detach", 0.03),
-        ("Fire", 0.1),
-        ("DATALOADER_STOP_ITERATION", 0.15),
-        ("EXCEPTION_RAISED", 0.1),
-        ("TERMINATE_SINGLE_EPOCH", 0.1),
-        ("TERMINATE", 0.05),
-        ("INTERRUPT", 0.15),
+        ("interrupted", 0.15),
+        ("left by an error", 0.1),
+        ("DATALOADER_STOP_ITERATION", 0.2),
+        ("EXCEPTION_RAISED", 0.07),
+        ("TERMINATE_SINGLE_EPOCH", 0.05),
+        ("TERMINATE", 0.08),
     ],
 )
 def test_enough_programs_do_what_the_comparison_is_about(
     shares: dict[str, float], fact: str, least: float
 ) -> None:
-    """Of 500 programs: see the table below for what was measured when this was written.
+    """Measured over 500 programs, in percent of them.
 
-    SHARES
+    The step is called in 88. A filtered handler is called in 52. A handler or the step terminates
+    the run in 22, the epoch in 30, interrupts in 36, raises in 16, fires an event of its own in 15,
+    sets other data in 5, adds a handler in 5 and removes one in 7. A run is interrupted and taken
+    up again in 34, left by an error in 22. The data starts over in 38. EXCEPTION_RAISED reaches a
+    handler in 14, TERMINATE_SINGLE_EPOCH in 17, TERMINATE in 17.
     """
     assert shares[fact] >= least
 
 
 def test_the_departures_cut_off_little_of_what_is_compared(shares: dict[str, float]) -> None:
-    """Measured: CUTS."""
+    """Measured: 11 % of the programs, and of all lines of their logs 12 %, are not compared."""
     assert shares["cut"] < 0.2
-    assert shares["lines cut"] / shares["lines"] < 0.15
+    assert shares["lines cut"] / shares["lines"] < 0.2
 
 
-def test_hardly_a_call_of_run_is_refused(shares: dict[str, float]) -> None:
-    assert shares[Departure.A_REFUSED_RUN_CHANGES_NOTHING.name] < 0.15
-
-
-@pytest.mark.parametrize(
-    "departure", [d for d in Departure if d.handling is not Handling.AVOIDED], ids=lambda d: d.name
-)
-def test_a_departure_that_is_dealt_with_is_met(
-    shares: dict[str, float], departure: Departure
-) -> None:
-    assert departure.name in shares
+def test_few_programs_call_run_in_a_way_that_is_refused(shares: dict[str, float]) -> None:
+    """Measured: 3 % of the programs call ``run`` in a way that both refuse."""
+    assert shares[Departure.A_REFUSED_RUN_CHANGES_NOTHING.name] < 0.1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,16 @@ from typing import Any
 
 from parity.departures import Departure
 from parity.kits import Kit
-from parity.programs import Action, Interrupt, Load, Program, Run, Terminate, TerminateEpoch
+from parity.programs import (
+    Action,
+    Interrupt,
+    Load,
+    Program,
+    Run,
+    SetData,
+    Terminate,
+    TerminateEpoch,
+)
 from parity.reference_errors import ReferenceErrors
 from parity.reference_handlers import NUMBERS, Call
 
@@ -24,7 +33,7 @@ class Reference(ReferenceErrors):
 
     def __init__(self, kit: Kit, program: Program) -> None:
         super().__init__(kit, program)
-        self._unusable = self._loaded = False
+        self._unusable = self._loaded = self._set_after_error = False
         self._true_ends: tuple[int | None, int | None] | None = None
 
     # What happens when an event is fired.
@@ -92,6 +101,9 @@ class Reference(ReferenceErrors):
         self._loaded = False
         if self._unusable:
             self._make_usable()
+        if self._set_after_error:
+            # The reference would take its first batch from these data.
+            self.cut_here(Departure.USABLE_AFTER_AN_ERROR)
         if self.cut is None:
             super().play_run(number, run)
 
@@ -104,7 +116,7 @@ class Reference(ReferenceErrors):
         self.engine.run(state.dataloader, epoch_length=state.epoch_length)
         for name, value in numbers.items():
             setattr(state, name, value)
-        self.engine.should_terminate = True  # else it goes on inside the epoch
+        self.engine.should_terminate = True  # else it goes on inside an epoch
 
     def load(self, load: Load) -> None:
         super().load(load)
@@ -164,9 +176,11 @@ class Reference(ReferenceErrors):
         if self._is_new(ends) or not state.iteration or loaded:
             return
         length = state.epoch_length
-        shortened = length is not None and state.iteration != state.epoch * length
-        if length is None or (shortened and not self.engine.should_terminate):
+        if length is None or state.iteration > state.epoch * length:
             self.cut_here(Departure.EPOCHS_DONE_ARE_DONE)
+        elif state.iteration < state.epoch * length and not self.engine.should_terminate:
+            self.meet(Departure.EPOCHS_DONE_ARE_DONE)
+            self.engine.should_terminate = True  # else it goes on inside an epoch
 
     def end_line(self, outcome: str, warned: int) -> str:
         raised = outcome.startswith("raised")
@@ -200,6 +214,8 @@ class Reference(ReferenceErrors):
                 self._before_terminate()
             case TerminateEpoch():
                 self._before_terminate_epoch()
+            case SetData():
+                self._set_after_error |= self.in_error
             case Interrupt() if not self.in_error and not self.now.in_interrupt:
                 self.now.asked_interrupt = True
                 if self.current in CLOSING:

@@ -98,6 +98,16 @@ def datas(draw: st.DrawFn, label: str = "d") -> Data:
     return Data(draw(kinds), draw(sizes), label, draw(places) if draw(one_in_ten) else None)
 
 
+actions: dict[type[Action], st.SearchStrategy[Action]] = {
+    Terminate: st.builds(Terminate, coins),
+    TerminateEpoch: st.builds(TerminateEpoch, coins),
+    Interrupt: st.just(Interrupt()),
+    Fail: st.builds(Fail, errors),
+    SetData: st.builds(SetData, datas("new")),
+    Detach: st.builds(Detach, names, coins),
+}
+
+
 @st.composite
 def filters(draw: st.DrawFn) -> Filter:
     """Draw one of the kinds of filter, in all their mixtures."""
@@ -123,26 +133,15 @@ def ons(draw: st.DrawFn) -> On:
 @st.composite
 def acts(draw: st.DrawFn, on: tuple[On, ...], nested: bool = False) -> Act:
     """Draw an act at an early call; what does no harm may happen at every call."""
-    action: Action
-    match draw(what):
-        case kind if kind in (Terminate, TerminateEpoch):
-            action = kind(draw(coins))
-        case kind if kind is Fail:
-            action = Fail(draw(errors))
-        case kind if kind is SetData:
-            action = SetData(draw(datas("new")))
-        case kind if kind is Detach:
-            action = Detach(draw(names), draw(coins))
-        case kind if kind is Attach and not nested:
-            added = draw(handlers(nested=True))
-            action = Attach(replace(added, on=on[:1]) if on and draw(coins) else added)
-        case kind if kind is ReplaceBatch and {one.event for one in on} <= BEFORE_THE_STEP:
-            return Act(ReplaceBatch(), draw(some))
-        case kind if kind is Fire and not any(one.event in CUSTOM_EVENTS for one in on):
-            return Act(Fire(draw(customs)), draw(some))
-        case _:
-            action = Interrupt()
-    return Act(action, draw(calls))
+    kind = draw(what)
+    if kind is ReplaceBatch and {one.event for one in on} <= BEFORE_THE_STEP:
+        return Act(ReplaceBatch(), draw(some))
+    if kind is Fire and not any(one.event in CUSTOM_EVENTS for one in on):
+        return Act(Fire(draw(customs)), draw(some))
+    if kind is Attach and not nested:
+        added, alike = draw(handlers(nested=True)), draw(coins)
+        return Act(Attach(replace(added, on=on[:1]) if on and alike else added), draw(calls))
+    return Act(draw(actions.get(kind, actions[Interrupt])), draw(calls))
 
 
 @st.composite

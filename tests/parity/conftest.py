@@ -1,0 +1,22 @@
+"""These tests run beside pytorch-ignite; where it is not installed, there is nothing to compare.
+
+``tox -e parity`` installs it, and pytest fails there when no test is found.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+import pytest
+
+collect_ignore_glob = [] if find_spec("ignite") else ["test_*.py"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quiet() -> Iterator[None]:
+    """Keep both libraries from logging every error that a program asks for."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
