@@ -216,7 +216,7 @@ class Dispatcher(Generic[BatchT, OutputT]):
             count = getattr(self._state, attribute)
         if slot.due <= count:
             if carried:
-                self._test_handlers(slot, count, *carried)
+                self._call_carrying(slot, count, carried)
             else:
                 self._call_handlers(slot, count)
 
@@ -226,21 +226,27 @@ class Dispatcher(Generic[BatchT, OutputT]):
         Returns:
             Something true when anything was asked of the run meanwhile.
         """
-        if count >= slot.scheduled:
-            return self._test_handlers(slot, count)
-        walked, call = slot.plain, None
+        walked, test, call = slot.plain, None, None
         try:
-            for call in walked:
-                call(self)
+            if count < slot.scheduled:
+                for call in walked:
+                    call(self)
+            else:
+                walked = slot.tested
+                for test, call in walked:
+                    if test is None or test(self, count):
+                        call(self)
+                if not slot.asks:
+                    slot.schedule(count)
         except BaseException as error:
-            self._blame(error, walked.registration_of(call, None) or slot.event)
+            self._blame(error, walked.registration_of(call, test) or slot.event)
             raise
         if self._state.iteration < count:  # a handler turned the counter back
             self._table.rearm()
         return self._asked
 
-    def _test_handlers(self, slot: Slot, count: int, *carried: Any) -> Any:
-        """Do the same where filters have to be asked, or the event carries something."""
+    def _call_carrying(self, slot: Slot, count: int, carried: tuple[Any, ...]) -> None:
+        """Walk the handlers of an event that carries something; such events are rare."""
         walked, test, call = slot.tested, None, None
         try:
             for test, call in walked:
@@ -249,10 +255,7 @@ class Dispatcher(Generic[BatchT, OutputT]):
         except BaseException as error:
             self._blame(error, walked.registration_of(call, test) or slot.event)
             raise
-        slot.schedule(count)
-        if self._state.iteration < count:
-            self._table.rearm()
-        return self._asked
+        slot.rearm()
 
     def _blame(self, error: BaseException, where: Registration | EventKey) -> None:
         """Let the error of a handler or filter say whose it is."""

@@ -68,12 +68,13 @@ class Slot:
         tested: pairs of test and call, for firings that a filter may let through.
         scheduled: the first count at which a filter may let a firing through.
         due: the first count at which there is anything to do.
+        asks: whether a filter is a user's function, which has to be asked at every firing.
         fired: how often the event was fired, where it counts its own firings.
     """
 
     __slots__ = (
-        "_asks",
         "_live",
+        "asks",
         "due",
         "event",
         "fired",
@@ -99,7 +100,7 @@ class Slot:
         self.tested = Snapshot(pairs, everyone, (None, _skip))
         self._live = [ref for ref in self._live if ref() is not None]
         self._live += [weakref.ref(self.plain), weakref.ref(self.tested)]
-        self._asks = any(isinstance(f, Predicate) for entry in everyone for f in entry.filters)
+        self.asks = any(isinstance(f, Predicate) for entry in everyone for f in entry.filters)
         self.rearm()
 
     def rearm(self) -> None:
@@ -109,9 +110,7 @@ class Slot:
         self.due = 0 if self.registrations else NEVER
 
     def schedule(self, count: int) -> None:
-        """Work out what comes after ``count``; a user's function has to be asked each time."""
-        if self._asks:
-            return
+        """Work out what comes after ``count``."""
         following = [entry.first_from(count + 1) for entry in self.registrations if entry.filters]
         self.scheduled = min(following, default=NEVER)
         self.due = 0 if self.plain else self.scheduled

@@ -148,8 +148,8 @@ def fits_with_engine(
     called = getattr(handler, "__call__", None)  # noqa: B004  # the method is wanted
     if any(never_runs(function) for never_runs in _NEVER_RUN for function in (handler, called)):
         raise InvalidHandler(
-            f"handler {name} is a coroutine function or a generator function, whose body would never "
-            "run; attach a plain function that starts it"
+            f"handler {name} is a coroutine function or a generator function, whose body would "
+            "never run; attach a plain function that starts it"
         )
     try:
         signature = inspect.signature(handler)

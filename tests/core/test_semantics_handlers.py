@@ -285,5 +285,5 @@ COROUTINES = [function, Coroutines().method, Coroutines(), functools.partial(fun
 def test_s28_a_coroutine_function_is_refused_when_it_is_added(
     engine: Engine[Any, Any], handler: Any
 ) -> None:
-    with pytest.raises(ValueError, match="is a coroutine function, whose body would never run"):
+    with pytest.raises(ValueError, match=r"is a coroutine function .*, whose body would never run"):
         engine.add_event_handler(Events.STARTED, handler)
