@@ -41,7 +41,7 @@ def echo(engine: Engine[Any, Any], batch: Any) -> Any:
 
 def of_glowplug(*names: str, **switches: Any) -> PluginManager:
     """Return a manager of plugins that are installed in name only."""
-    found = tuple(Manifest(name, "1.0", hooks=()) for name in sorted(names))
+    found = tuple(Manifest(name, "1.0") for name in sorted(names))
     return PluginManager(scan=Scan(found), **switches)
 
 
@@ -59,15 +59,16 @@ def test_what_nobody_switches_off_is_imported_with_the_first_engine(
         ({"GLOWPLUG_DISABLE_PLUGINS": "acme-hooks"}, "False True False\n"),
         ({"GLOWPLUG_DISABLE_PLUGINS": " Acme_Hooks , nan-stop "}, "False False False\n"),
         ({"GLOWPLUG_PLUGINS": "acme-hooks,nan-stop"}, "True True True\n"),
-        ({"GLOWPLUG_PLUGINS": "acme-hooks", "GLOWPLUG_DISABLE_PLUGINS": "acme-hooks"}, None),
+        (
+            {"GLOWPLUG_PLUGINS": "acme-hooks", "GLOWPLUG_DISABLE_PLUGINS": "acme-hooks"},
+            "False False False\n",
+        ),
     ],
 )
 def test_a_plugin_that_the_environment_blocks_is_never_imported(
-    python: Callable[..., str], switch: dict[str, str], seen: str | None
+    python: Callable[..., str], switch: dict[str, str], seen: str
 ) -> None:
-    assert python(ENGINE_MADE, "acme-hooks", "nan-stop", **switch) == (
-        seen or "False False False\n"
-    )
+    assert python(ENGINE_MADE, "acme-hooks", "nan-stop", **switch) == seen
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_a_leading_glowplug_may_not_be_added() -> None:
 
 @pytest.mark.parametrize("switch", ["only", "disable"])
 def test_a_name_that_matches_nothing_warns_with_the_near_name(manager: Make, switch: str) -> None:
-    said = rf"argument '{switch}' names 'nan-stpo'.*not?.*installed; did you mean 'nan-stop'\?"
+    said = rf"argument '{switch}' names 'nan-stpo', and no such plugin is installed; did you mean 'nan-stop'\?"
     with pytest.warns(PluginWarning, match=said) as caught:
         plugins = manager("nan-stop", **{switch: ["nan-stpo"]})
     assert len(caught) == len(plugins.unmatched) == 1

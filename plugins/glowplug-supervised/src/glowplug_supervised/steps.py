@@ -7,7 +7,7 @@ Must not know: how gradients come about, how an engine is made, or which handler
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -99,7 +99,8 @@ def assemble(
     training_mode = defaults.mode_switch(parts.model, training=True)
     window = Window(checked_steps(gradient_accumulation_steps), update)
     accumulates = gradient_accumulation_steps > 1
-    precision = autocast or nullcontext()
+    forward = forward_pass(predict, loss_fn, autocast)
+    backward, is_plain = update.backward, update.is_plain
 
     def step(engine: Engine[Any, Any], batch: Any) -> Any:
         tell = teller(engine)
@@ -109,20 +110,42 @@ def assemble(
             optimizer.zero_grad()
         if tell:
             tell(FORWARD_STARTED)
-        with precision:
-            y_pred = predict(x)
-            loss = loss_fn(y_pred, y)
+        y_pred, loss = forward(x, y)
         if tell:
             tell(FORWARD_COMPLETED)
             tell(BACKWARD_STARTED)
-        update.backward(loss / window.size if accumulates else loss)
+        backward(loss / window.size if accumulates else loss)
         if tell:
             tell(BACKWARD_COMPLETED)
         if not accumulates or window.ends():
-            apply(update, tell)
+            if tell or not is_plain:
+                apply(update, tell)
+            else:
+                optimizer.step()
         return output_transform(x, y, y_pred, loss)
 
     return step, window
+
+
+def forward_pass(
+    predict: Callable[[Any], Any],
+    loss_fn: Callable[..., Any],
+    autocast: AbstractContextManager[Any] | None,
+) -> Callable[[Any, Any], tuple[Any, Any]]:
+    """Return ``f(x, y) -> (y_pred, loss)``, under autocast where there is one."""
+
+    def forward(x: Any, y: Any) -> tuple[Any, Any]:
+        y_pred = predict(x)
+        return y_pred, loss_fn(y_pred, y)
+
+    if autocast is None:
+        return forward
+
+    def forward_under_autocast(x: Any, y: Any) -> tuple[Any, Any]:
+        with autocast:
+            return forward(x, y)
+
+    return forward_under_autocast
 
 
 def apply(update: Update, tell: Tell | None) -> None:

@@ -67,6 +67,11 @@ class Update:
         self.optimizer = optimizer
         self._clip, self._clips = clip, clip.wanted
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether an update is the optimizer's step and nothing else."""
+        return type(self) is Update and not self._clips
+
     def parameters(self) -> list[torch.Tensor]:
         """Return what the optimizer changes; groups may have been added since the last step."""
         return [p for group in self.optimizer.param_groups for p in group["params"]]

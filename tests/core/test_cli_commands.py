@@ -1,0 +1,137 @@
+"""The commands that plugins offer, and the command line as a whole.
+
+Owns: how commands are listed, found and run, and the exit codes.
+Must not know: what `glowplug plugins` says.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from glowplug import __version__
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def glowplug(environment: Callable[..., dict[str, str]]) -> Run:
+    """A function that runs the command in a Python that sees some distributions."""
+
+    def run(arguments: str, *names: str, **more: str) -> subprocess.CompletedProcess[str]:
+        command = (sys.executable, "-m", "glowplug", *arguments.split())
+        return subprocess.run(
+            command, env=environment(*names, **more), capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+def test_the_help_lists_the_commands_and_their_plugins_without_importing_them(
+    python: Callable[..., str],
+) -> None:
+    code = (
+        "import sys; from glowplug.cli import main;"
+        " code = main(['--help']); print(code, 'acme_commands' in sys.modules)"
+    )
+    *shown, last = python(code, "acme-commands").splitlines()
+    assert last == "0 False"
+    offered = [line.split() for line in shown if line.endswith("by acme-commands 0.1.0")]
+    assert [words[0] for words in offered] == ["greet", "muddled", "quiet"]
+
+
+def test_no_arguments_at_all_show_the_help(glowplug: Run) -> None:
+    done, asked = glowplug("", "acme-commands"), glowplug("--help", "acme-commands")
+    assert (done.returncode, done.stdout) == (0, asked.stdout)
+    assert "list, show and check plugins" in done.stdout
+
+
+def test_a_command_gets_its_arguments_and_gives_its_exit_code(glowplug: Run) -> None:
+    done = glowplug("--strict --only acme-commands greet a --help --disable b", "acme-commands")
+    assert done.stdout == "hello ['a', '--help', '--disable', 'b']\n"
+    assert (done.returncode, done.stderr) == (7, "")
+
+
+def test_a_command_that_returns_nothing_went_well(glowplug: Run) -> None:
+    done = glowplug("quiet", "acme-commands")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_command_that_returns_no_exit_code_fails_with_that_reason(glowplug: Run) -> None:
+    done = glowplug("muddled", "acme-commands")
+    assert done.returncode == 1
+    assert "'muddled' returned 'not an exit code'; expected an exit code" in done.stderr
+
+
+def test_a_command_is_found_by_its_qualified_name(glowplug: Run) -> None:
+    done = glowplug("acme-commands:greet you", "acme-commands")
+    assert (done.returncode, done.stdout) == (7, "hello ['you']\n")
+
+
+def test_an_unknown_command_is_misuse_and_the_near_one_is_named(glowplug: Run) -> None:
+    done = glowplug("gret", "acme-commands")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no command 'gret'; did you mean 'greet'?" in done.stderr
+
+
+def test_an_unknown_command_without_a_near_one_says_where_to_look(glowplug: Run) -> None:
+    done = glowplug("zzzzz", "acme-commands")
+    assert done.returncode == 2
+    assert "no command 'zzzzz'; `glowplug plugins list` shows what there is" in done.stderr
+
+
+def test_a_command_of_a_plugin_that_is_switched_off_does_not_run(glowplug: Run) -> None:
+    done = glowplug("--disable acme-commands greet", "acme-commands")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "plugin acme-commands 0.1.0 is switched off by the argument 'disable'" in done.stderr
+
+
+def test_the_version_is_that_of_the_core(glowplug: Run) -> None:
+    done = glowplug("--version")
+    assert (done.returncode, done.stdout) == (0, f"glowplug {__version__}\n")
+
+
+@pytest.mark.parametrize("arguments", ["--help", "plugins list", "greet"])
+def test_a_closed_pipe_leaves_no_traceback(
+    arguments: str, environment: Callable[..., dict[str, str]]
+) -> None:
+    # The reader is gone before the command starts, so that it cannot win the race.
+    command = f"(sleep 0.2; '{sys.executable}' -m glowplug {arguments}; echo $? >&2) | head -c 0"
+    done = subprocess.run(
+        ("sh", "-c", command),
+        env=environment("acme-commands"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("", "141\n")
+
+
+def test_main_returns_exit_codes_rather_than_ending_python(python: Callable[..., str]) -> None:
+    code = (
+        "from glowplug.cli import main;"
+        " asked = ['--version'], ['greet'], ['gret'], ['plugins'], ['plugins', 'show', 'nobody'];"
+        " print([main(arguments) for arguments in asked])"
+    )
+    assert python(code, "acme-commands").splitlines()[-1] == "[0, 7, 2, 2, 1]"
+
+
+@pytest.mark.parametrize("arguments", ["--help", "plugins list", "greet a", "gret"])
+def test_the_installed_script_does_the_same(
+    arguments: str, glowplug: Run, environment: Callable[..., dict[str, str]]
+) -> None:
+    script = Path(sys.executable).with_name("glowplug")
+    done = subprocess.run(
+        (str(script), *arguments.split()),
+        env=environment("acme-commands"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    same = glowplug(arguments, "acme-commands")
+    assert (done.returncode, done.stdout) == (same.returncode, same.stdout)
+    assert done.stderr == same.stderr
