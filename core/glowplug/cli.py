@@ -55,7 +55,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             sys.stdout.flush()
     except SystemExit as stop:  # argparse's way to end, and ours after an explained error
-        return stop.code if isinstance(stop.code, int) else 0
+        if isinstance(stop.code, str):
+            sys.stderr.write(f"{stop.code}\n")
+            return FAILED
+        return stop.code or 0
     except BrokenPipeError:
         # Python flushes once more at its exit, and would complain then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -79,7 +82,9 @@ def _run(arguments: list[str]) -> int:
             return _ACTIONS[asked.action](_manager(asked), asked)
     with _explained():
         command = _plugin_command(parser, asked)
-    return _exit_code(asked.command, command(asked.arguments))
+    result = command(asked.arguments)
+    with _explained():
+        return _exit_code(asked.command, result)
 
 
 class _Parser(argparse.ArgumentParser):

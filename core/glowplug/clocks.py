@@ -37,15 +37,3 @@ class Clocks:
         away = perf_counter() - self._stopped
         self.run += away
         self.epoch += away
-
-
-def in_words(seconds: float) -> str:
-    """Return seconds as hours, minutes and seconds.
-
-    Example:
-        >>> in_words(3661.5)
-        '01:01:01.500'
-    """
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    return f"{hours:02d}:{minutes:02d}:{rest:06.3f}"

@@ -139,7 +139,7 @@ class Engine(Loop[BatchT, OutputT]):
             max_epochs=max_epochs,
             max_iters=max_iters,
             epoch_length=epoch_length,
-            interrupted=interrupted,
+            resumes_after=self._done if interrupted else None,
         )
         resumes = interrupted and not plan.anew
         if resumes and data is self._given:  # a handler may have put other data in its place

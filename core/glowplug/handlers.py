@@ -245,7 +245,8 @@ class HandlerTable:
     def rearm(self) -> None:
         """Forget when filters fire next, on every event."""
         for slot in self.slots.values():
-            slot.rearm()
+            if slot.registrations:
+                slot.rearm()
 
     def __getstate__(self) -> list[tuple[EventKey, int, list[Registration]]]:
         return [(key, slot.fired, slot.registrations) for key, slot in self.slots.items()]

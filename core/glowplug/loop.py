@@ -17,7 +17,7 @@ from time import perf_counter
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from glowplug.clocks import Clocks, in_words
+from glowplug.clocks import Clocks
 from glowplug.dispatch import Dispatcher
 from glowplug.errors import DataWarning, InvalidArgument, StrayStopIteration
 from glowplug.events import PER_ITERATION, Events
@@ -221,8 +221,8 @@ class Loop(Dispatcher[BatchT, OutputT]):
         return Stage.NEXT_EPOCH if self._skip_epoch_completed else Stage.CLOSE
 
     def _close(self) -> Stage:
-        took = self._timed(Events.EPOCH_COMPLETED, self._clocks.epoch)
-        self.logger.info("Epoch[%s] Complete. Time taken: %s", self._state.epoch, took)
+        seconds = self._timed(Events.EPOCH_COMPLETED, self._clocks.epoch)
+        self.logger.info("Epoch[%s] Complete. Time taken: %.3f s", self._state.epoch, seconds)
         return Stage.NEXT_EPOCH
 
     def _terminate(self) -> Stage:
@@ -230,8 +230,8 @@ class Loop(Dispatcher[BatchT, OutputT]):
         return Stage.OVER if self._skip_completed else Stage.COMPLETE
 
     def _complete(self) -> Stage:
-        took = self._timed(Events.COMPLETED, self._clocks.run)
-        self.logger.info("Engine run complete. Time taken: %s", took)
+        seconds = self._timed(Events.COMPLETED, self._clocks.run)
+        self.logger.info("Engine run complete. Time taken: %.3f s", seconds)
         return Stage.OVER
 
     _STAGES: ClassVar[Mapping[Stage, Callable[[Loop[Any, Any]], Stage]]] = MappingProxyType(
@@ -249,12 +249,12 @@ class Loop(Dispatcher[BatchT, OutputT]):
         }
     )
 
-    def _timed(self, event: Events, began: float) -> str:
+    def _timed(self, event: Events, began: float) -> float:
         """Fire an event whose handlers see the seconds before them, and include theirs after."""
         self._state.times[event.name] = perf_counter() - began
         self._fire(event)
         self._state.times[event.name] = seconds = perf_counter() - began
-        return in_words(seconds)
+        return seconds
 
     def _obey(self, following: Stage) -> tuple[Stage, bool]:
         """Do what was asked, now that the handlers of the event have run.

@@ -7,7 +7,7 @@ Must not know: the loop, handlers, or how data is iterated.
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from glowplug import data as data_module
@@ -51,7 +51,7 @@ def make_plan(
     max_epochs: int | None,
     max_iters: int | None,
     epoch_length: int | None,
-    interrupted: bool,
+    resumes_after: int | None = None,
 ) -> Plan:
     """Check the arguments of ``run`` against the state and each other.
 
@@ -61,7 +61,8 @@ def make_plan(
         max_epochs: as given to ``run``.
         max_iters: as given to ``run``.
         epoch_length: as given to ``run``.
-        interrupted: whether the last run waits to be resumed.
+        resumes_after: the iterations done in the epoch where an interrupted run waits to be
+            resumed, or None where none does.
 
     Raises:
         InvalidType: for data that is not iterable.
@@ -80,9 +81,18 @@ def make_plan(
     if ends:
         _check_mode(state, max_epochs, max_iters)
         _check_progress(state, max_epochs, max_iters)
-    if not ends or (not interrupted and is_done(state, max_epochs, max_iters)):
+    if not ends or (resumes_after is None and is_done(state, max_epochs, max_iters)):
         return _new(state, data, max_epochs, max_iters, epoch_length)
-    return _going_on(state, data, max_epochs, max_iters, epoch_length)
+    if resumes_after is None:
+        return _going_on(state, data, max_epochs, max_iters, epoch_length)
+    if state.epoch_length is None and (epoch_length or resumes_after + 1) <= resumes_after:
+        raise InvalidArgument(
+            f"epoch_length={epoch_length} is no more than the {resumes_after} iterations already "
+            "done in this epoch; leave it out"
+        )
+    # The length stays as it is: where it is not known, the end of the data defines it.
+    plan = _going_on(state, data, max_epochs, max_iters, epoch_length)
+    return replace(plan, epoch_length=state.epoch_length or epoch_length)
 
 
 def _new(

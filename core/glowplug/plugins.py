@@ -276,6 +276,10 @@ def default_manager() -> PluginManager:
         PluginError: when a plugin's metadata is broken and the environment asks for strictness, or
             for the plugin.
         InvalidArgument: when ``GLOWPLUG_STRICT`` says neither yes nor no.
+
+    Example:
+        >>> default_manager() is default_manager()
+        True
     """
     global _default
     with _default_lock:
@@ -287,8 +291,7 @@ def default_manager() -> PluginManager:
 def rescan() -> None:
     """Let the next look find what has been installed since the first, as in a notebook.
 
-    The process's own manager is built anew when it is next asked for, and the environment read
-    again. Managers and engines that exist already stay as they are.
+    The process's own manager is built anew when next asked for. Those that exist stay as they are.
     """
     global _default
     with _default_lock:

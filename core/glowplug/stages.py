@@ -25,6 +25,9 @@ class Stage(Enum):
     COMPLETE = "COMPLETED"
     OVER = "the run is over"
 
+    # Enum hashes by name, in Python; stages are looked up several times an epoch.
+    __hash__ = object.__hash__
+
 
 class Asked(Enum):
     """What a call asks of the run; obeyed when the handlers of the current event have run."""

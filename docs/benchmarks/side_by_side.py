@@ -6,10 +6,12 @@ Must not know: what is measured.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import os
 import platform
+import random
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -22,7 +24,9 @@ def optional(module: str) -> Any:
 
 
 def take_turns(ways: Mapping[str, Callable[[], float]], repeats: int) -> dict[str, list[float]]:
-    """Call every way once a round; the order turns by one from round to round.
+    """Call every way once a round, in an order that is drawn anew for each round.
+
+    What one way leaves behind, garbage or a warm cache, so meets all others alike.
 
     Args:
         ways: by name, what does the work once and returns what it cost.
@@ -35,11 +39,11 @@ def take_turns(ways: Mapping[str, Callable[[], float]], repeats: int) -> dict[st
         >>> take_turns({"a": lambda: 1.0, "b": lambda: 2.0}, repeats=3)
         {'a': [1.0, 1.0, 1.0], 'b': [2.0, 2.0, 2.0]}
     """
-    names = list(ways)
-    costs: dict[str, list[float]] = {name: [] for name in names}
+    draw = random.Random(0)
+    costs: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(-1, repeats):
-        first = turn % len(names)
-        for name in names[first:] + names[:first]:
+        for name in draw.sample(list(ways), len(ways)):
+            gc.collect()
             cost = ways[name]()
             if turn >= 0:
                 costs[name].append(cost)

@@ -171,7 +171,8 @@ def test_listing_imports_neither_a_plugin_nor_torch(python: Callable[..., str]) 
     code = (
         "import sys; from glowplug.cli import main;"
         " codes = [main(['plugins', 'list', *more]) for more in ([], ['--json'])];"
-        " print(codes, sorted({'torch', 'nan_stop', 'acme_hooks', 'broken_crash'} & {*sys.modules}))"
+        " unwanted = {'torch', 'nan_stop', 'acme_hooks', 'broken_crash'};"
+        " print(codes, sorted(unwanted & {*sys.modules}))"
     )
     output = python(code, "nan-stop", "acme-hooks", "broken-crash")
     assert output.splitlines()[-1] == "[0, 0] []"

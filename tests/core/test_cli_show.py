@@ -30,9 +30,9 @@ def glowplug(environment: Callable[..., dict[str, str]]) -> Run:
 
 def test_a_plugin_is_shown_with_all_that_its_distribution_declares(glowplug: Run) -> None:
     done = glowplug("plugins show nan-stop", "nan-stop")
-    title, *rows = [line.split(None, 1) for line in done.stdout.splitlines()]
-    shown = {label: value for label, value in rows}
-    assert (done.returncode, done.stderr, title) == (0, "", ["nan-stop", "0.1.0"])
+    title, *rows = done.stdout.splitlines()
+    shown = {row[2:12].rstrip(): row[13:] for row in rows}
+    assert (done.returncode, done.stderr, title) == (0, "", "nan-stop 0.1.0")
     assert shown.pop("location").endswith("nan-stop")
     assert shown == {
         "state": "active",

@@ -20,6 +20,15 @@ class Attachment:
     Args:
         handles: the handles of all that was added.
         removed: called after each removal.
+
+    Example:
+        >>> from glowplug import Engine, Events
+        >>> engine = Engine(lambda engine, batch: batch)
+        >>> handle = engine.add_event_handler(Events.STARTED, lambda: None)
+        >>> attachment = Attachment([handle])
+        >>> attachment.remove()
+        >>> engine.listens(Events.STARTED)
+        False
     """
 
     def __init__(

@@ -27,6 +27,13 @@ def norm(x: Any) -> Any:
 
     Returns:
         A tensor without dimensions, where ``x`` is.
+
+    Example:
+        >>> class Length:
+        ...     def norm(self):
+        ...         return 5.0
+        >>> norm(Length())
+        5.0
     """
     return x.norm()
 

@@ -18,7 +18,13 @@ from glowplug_supervised import defaults
 from glowplug_supervised.defaults import Device, PrepareBatch
 from glowplug_supervised.precision import autocast_for, scaler_for
 from glowplug_supervised.steps import Parts, Step, assemble
-from glowplug_supervised.updates import ApexUpdate, Clip, ScaledUpdate, TpuUpdate, Update
+from glowplug_supervised.updates import (
+    ApexUpdate,
+    Clip,
+    ScaledUpdate,
+    TpuUpdate,
+    Update,
+)
 
 ModelTransform = Callable[[Any], Any]
 OutputTransform = Callable[[Any, Any, Any, Any], Any]
@@ -182,6 +188,15 @@ def supervised_training_step_apex(
         MissingLibrary: when apex is not installed; a ModuleNotFoundError too.
         InvalidType: for a model, optimizer or function that is none.
         InvalidArgument: for impossible numbers.
+
+    Example:
+        >>> from glowplug_supervised import MissingLibrary
+        >>> model = torch.nn.Linear(2, 1)
+        >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        >>> try:
+        ...     step = supervised_training_step_apex(model, optimizer, torch.nn.MSELoss())
+        ... except MissingLibrary as error:
+        ...     assert "install it" in str(error)
     """
     parts = Parts(
         model, optimizer, loss_fn, device, non_blocking, prepare_batch,
@@ -229,6 +244,15 @@ def supervised_training_step_tpu(
         MissingLibrary: when torch_xla is not installed; a ModuleNotFoundError too.
         InvalidType: for a model, optimizer or function that is none.
         InvalidArgument: for impossible numbers.
+
+    Example:
+        >>> from glowplug_supervised import MissingLibrary
+        >>> model = torch.nn.Linear(2, 1)
+        >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        >>> try:
+        ...     step = supervised_training_step_tpu(model, optimizer, torch.nn.MSELoss())
+        ... except MissingLibrary as error:
+        ...     assert "install it" in str(error)
     """
     parts = Parts(
         model, optimizer, loss_fn, device, non_blocking, prepare_batch,

@@ -34,6 +34,7 @@ class Reference(ReferenceErrors):
     def __init__(self, kit: Kit, program: Program) -> None:
         super().__init__(kit, program)
         self._unusable = self._loaded = self._set_after_error = False
+        self._given: Iterable[str] | None = None
         self._true_ends: tuple[int | None, int | None] | None = None
 
     # What happens when an event is fired.
@@ -127,24 +128,21 @@ class Reference(ReferenceErrors):
             self.cut_here(Departure.EXHAUSTED_DATA_ENDS_THE_RUN)
         return True
 
-    def bare_data(self) -> Iterable[str] | None:
-        data: Iterable[str] | None = self.engine.state.dataloader
-        if data is not None:
-            self.meet(Departure.GOING_ON_KEEPS_ITS_DATA)
-        return data
-
     def call_run(self, name: str, data: Iterable[str] | None, ends: dict[str, Any]) -> None:
-        state = self.engine.state
+        state, given = self.engine.state, data
         numbers = {name: getattr(state, name) for name in NUMBERS}
         self.before, self.now = self.now, Call(numbers, self.interrupted, self.interrupted)
         if self.now.resumes:
-            data = self.bare_data() if data is None else data
+            data = self._given if data is None else data
         else:
             self.refilling = False
             self._prepare_length(data, ends)
             if data is None and not self._is_new(ends):
-                data = self.bare_data()
+                data = state.dataloader
+            self._given = data
             self._check_epochs(ends)
+        if given is not data:
+            self.meet(Departure.GOING_ON_KEEPS_ITS_DATA)
         super().call_run(name, data, ends)
 
     def _is_new(self, ends: dict[str, Any]) -> bool:
