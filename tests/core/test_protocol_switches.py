@@ -146,7 +146,10 @@ def test_a_leading_glowplug_may_not_be_added() -> None:
 
 @pytest.mark.parametrize("switch", ["only", "disable"])
 def test_a_name_that_matches_nothing_warns_with_the_near_name(manager: Make, switch: str) -> None:
-    said = rf"argument '{switch}' names 'nan-stpo', and no such plugin is installed; did you mean 'nan-stop'\?"
+    said = (
+        rf"argument '{switch}' names 'nan-stpo', and no such plugin is installed; "
+        r"did you mean 'nan-stop'\?"
+    )
     with pytest.warns(PluginWarning, match=said) as caught:
         plugins = manager("nan-stop", **{switch: ["nan-stpo"]})
     assert len(caught) == len(plugins.unmatched) == 1
