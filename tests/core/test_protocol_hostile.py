@@ -150,13 +150,10 @@ def test_the_handlers_that_others_attached_stay_when_a_hook_raises(quiet_manager
     with pytest.warns(PluginWarning, match="broken-hook"):
         engine = Engine(echo, handlers=["nan-stop"], plugins=quiet_manager("broken-hook", *GOOD))
     assert engine.run([math.nan, 1.0]).iteration == 1
-    engine.run([1.0], max_epochs=3)
-    assert sys.modules["acme_hooks"].runs
+    assert sys.modules["acme_hooks"].runs == [1]
 
 
-def test_a_hook_that_raised_is_not_called_for_the_next_engine(
-    quiet_manager: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hook_that_raised_is_not_called_for_the_next_engine(quiet_manager: Make) -> None:
     plugins = quiet_manager("broken-hook")
     with pytest.warns(PluginWarning, match="the hook of broken-hook fails"):
         Engine(echo, plugins=plugins)
