@@ -140,7 +140,9 @@ def acts(draw: st.DrawFn, on: tuple[On, ...], nested: bool = False) -> Act:
         return Act(Fire(draw(customs)), draw(some))
     if kind is Attach and not nested:
         added, alike = draw(handlers(nested=True)), draw(coins)
-        return Act(Attach(replace(added, on=on[:1]) if on and alike else added), draw(calls))
+        if alike and on and on[0].event not in CUSTOM_EVENTS:  # these must not fire themselves
+            added = replace(added, on=on[:1])
+        return Act(Attach(added), draw(calls))
     return Act(draw(actions.get(kind, actions[Interrupt])), draw(calls))
 
 
