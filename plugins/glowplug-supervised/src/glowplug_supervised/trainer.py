@@ -55,6 +55,7 @@ class SupervisedEngine(Engine[Any, Any]):
         plugins: PluginManager | None = None,
     ) -> None:
         self._window, self._update, self.scaler = window, update, scaler
+        self.accumulates = window.steps > 1
         super().__init__(process_function, handlers=before(handlers, _Own()), plugins=plugins)
 
     def add_event_handler(
@@ -125,9 +126,10 @@ class _Own:
         if engine.scaler is not None:
             state: Any = engine.state  # users' attributes are not declared
             state.scaler = engine.scaler
-        ended = Events.EPOCH_COMPLETED | Events.TERMINATE_SINGLE_EPOCH
-        engine.add_event_handler(ended, engine.finish_window)
-        engine.add_event_handler(Events.STARTED | Events.TERMINATE, engine.drop_window)
+        if engine.accumulates:
+            ended = Events.EPOCH_COMPLETED | Events.TERMINATE_SINGLE_EPOCH
+            engine.add_event_handler(ended, engine.finish_window)
+            engine.add_event_handler(Events.STARTED | Events.TERMINATE, engine.drop_window)
 
 
 class DeterministicSupervisedEngine(SupervisedEngine, DeterministicEngine[Any, Any]):

@@ -25,10 +25,13 @@ class Window:
     Args:
         steps: batches in a window.
         update: what the window ends with.
+
+    Attributes:
+        steps: batches in a window.
     """
 
     def __init__(self, steps: int, update: Update) -> None:
-        self._steps = steps
+        self.steps = steps
         self._update = update
         self._size = steps
         self._done = 0
@@ -52,7 +55,7 @@ class Window:
 
     def _size_at(self, state: State[Any, Any]) -> int:
         place = state.iteration - 1 - self._began
-        size = self._steps - place % self._steps
+        size = self.steps - place % self.steps
         if state.epoch_length is not None:
             size = min(size, max(1, state.epoch_length - place))
         if state.max_iters is not None:
