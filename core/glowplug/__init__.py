@@ -11,6 +11,8 @@ from glowplug.errors import GlowplugError, GlowplugWarning
 from glowplug.events import EventEnum, Events
 from glowplug.handles import RemovableEventHandle
 from glowplug.hookspecs import hookimpl
+from glowplug.observers import Observer
+from glowplug.phases import Phase
 from glowplug.plugins import PluginManager, default_manager
 from glowplug.state import State
 
@@ -24,6 +26,8 @@ __all__ = [
     "GlowplugError",
     "GlowplugWarning",
     "Kind",
+    "Observer",
+    "Phase",
     "PluginManager",
     "RemovableEventHandle",
     "State",

@@ -1,42 +1,30 @@
-"""Attaching handlers to events and firing them.
+"""Attaching handlers to events, and firing them by hand.
 
-Owns: the methods by which users reach an engine's table of handlers, the walk through the handlers
-of one firing, and what an error says of the handler that it left.
+Owns: the methods by which users reach an engine's table of handlers.
 Must not know: when the events of a run fire, or what a run is.
 """
 
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
 
-from glowplug.errors import InvalidArgument, InvalidType, StrayStopIteration, did_you_mean
-from glowplug.events import CARRIED, AnyEvent, EventEnum, Events
-from glowplug.handlers import HandlerTable, Slot
+from glowplug.errors import InvalidArgument, InvalidType, did_you_mean
+from glowplug.events import CARRIED, AnyEvent, EventEnum
+from glowplug.firing import Firing
 from glowplug.handles import RemovableEventHandle
-from glowplug.registrations import EventKey, Handler, Registration
-from glowplug.state import BatchT, OutputT, State
+from glowplug.phases import Phase
+from glowplug.registrations import Handler
+from glowplug.sites import call_sites
+from glowplug.state import BatchT, OutputT
 
 HandlerT = TypeVar("HandlerT", bound=Handler)
 
 
-class Dispatcher(Generic[BatchT, OutputT]):
-    """A table of handlers, a state whose counters the filters read, and the firing of events.
-
-    Attributes:
-        last_event_name: the event that was fired last, with or without handlers.
-        logger: where the engine reports; replace it as you like.
-    """
-
-    def __init__(self) -> None:
-        self._table = HandlerTable(Events)
-        self._state: State[BatchT, OutputT] = State()
-        self.last_event_name: EventKey | None = None
-        self._counted_by: dict[Any, str] = {}
-        self._asked: set[Any] = set()
-        self.logger = logging.getLogger(f"{__package__}.{type(self).__name__}")
+class Dispatcher(Firing[BatchT, OutputT]):
+    """What can be done with an engine's handlers."""
 
     def register_events(
         self, *event_names: EventEnum | str, event_to_attr: Mapping[Any, str] | None = None
@@ -46,11 +34,13 @@ class Dispatcher(Generic[BatchT, OutputT]):
         Args:
             *event_names: members of an ``EventEnum``, or strings.
             event_to_attr: the attribute of the state that counts an event; it appears with 0, and
-                is yours to increase. An event without one counts its own firings.
+                is yours to increase. Otherwise the counter that its set declares, see
+                ``EventEnum.event_to_attr``; an event without one counts its own firings.
 
         Raises:
             InvalidType: for an event that is neither a member nor a string.
-            InvalidArgument: when ``event_to_attr`` is no dict, or names other events.
+            InvalidArgument: when ``event_to_attr`` is no dict, or names other events, or an
+                attribute that counts the events of another set.
 
         Example:
             >>> from glowplug import Engine, EventEnum
@@ -72,7 +62,9 @@ class Dispatcher(Generic[BatchT, OutputT]):
                 "event_to_attr must be a dict from events to names of attributes, got "
                 f"{event_to_attr!r} of type {type(event_to_attr).__name__}"
             )
-        for event, attribute in (event_to_attr or {}).items():
+        declared = _declared_counters(event_names)
+        counted_by = {**declared, **(event_to_attr or {})}
+        for event, attribute in counted_by.items():
             if event not in event_names and event not in self._table.slots:
                 near = did_you_mean(str(event), map(str, event_names))
                 raise InvalidArgument(f"event_to_attr names {event!s}, not registered here{near}")
@@ -80,14 +72,21 @@ class Dispatcher(Generic[BatchT, OutputT]):
                 raise InvalidArgument(
                     f"event_to_attr[{event!s}] must name an attribute, got {attribute!r}"
                 )
+            if declared.get(event) == attribute:
+                self._refuse_taken(event, attribute)
         for event in event_names:
             self._table.register(event)
-        self._counted_by.update(event_to_attr or {})
-        self._count_events()
+        self._count_events(counted_by)
 
-    def _count_events(self) -> None:
-        for event, attribute in self._counted_by.items():
-            self._state.count_by(event, attribute)
+    def _refuse_taken(self, event: EventEnum | str, attribute: str) -> None:
+        """Refuse a set's counter that counts another set already: two strangers would share it."""
+        for other, taken in self._counted_by.items():
+            if taken == attribute and type(other) is not type(event):
+                raise InvalidArgument(
+                    f"{type(event).__name__} declares that state.{attribute} counts {event!s}, but "
+                    f"it counts {other!s} of {type(other).__name__} already; give another one by "
+                    "event_to_attr"
+                )
 
     def has_registered_events(self, event: EventEnum | str) -> bool:
         """Return whether handlers can be attached to ``event``."""
@@ -107,9 +106,11 @@ class Dispatcher(Generic[BatchT, OutputT]):
     ) -> RemovableEventHandle:
         """Call ``handler`` whenever an event fires.
 
-        The handler receives the engine first if its signature can take it, then what the event
-        carries (the exception of EXCEPTION_RAISED, the ``iter_counter`` of
-        TERMINATE_SINGLE_EPOCH), then ``args`` and ``kwargs``. What it returns is ignored.
+        It runs after those that are there, within its phase (see ``Phase``), which its attribute
+        ``glowplug_phase`` or ``in_phase`` says. The handler receives the engine first if its
+        signature can take it, then what the event carries (the exception of EXCEPTION_RAISED, the
+        ``iter_counter`` of TERMINATE_SINGLE_EPOCH), then ``args`` and ``kwargs``. What it returns
+        is ignored.
 
         Args:
             event_name: an event, filtered or not, a union, or the name of a registered event.
@@ -137,8 +138,32 @@ class Dispatcher(Generic[BatchT, OutputT]):
             [20, 40]
         """
         function, own = self._own(handler)
-        made = self._table.add(event_name, function, args, kwargs, own=own)
+        sites = call_sites()
+        made = self._table.add(event_name, function, args, kwargs, own=own, sites=sites)
         return RemovableEventHandle(event_name, handler, self, registrations=made)
+
+    def in_phase(self, phase: Phase | str) -> AbstractContextManager[None]:
+        """Return a context in which handlers that declare no phase are attached to this one.
+
+        Args:
+            phase: ``"compute"``, ``"act"`` (the phase of plain functions otherwise), ``"report"``
+                or ``"persist"``.
+
+        Raises:
+            InvalidArgument: when there is no such phase.
+
+        Example:
+            >>> from glowplug import Engine, Events
+            >>> engine = Engine(lambda engine, batch: batch)
+            >>> order = []
+            >>> with engine.in_phase("persist"):
+            ...     saved = engine.add_event_handler(Events.COMPLETED, lambda: order.append("save"))
+            >>> changed = engine.add_event_handler(Events.COMPLETED, lambda: order.append("change"))
+            >>> _ = engine.run([1])
+            >>> order
+            ['change', 'save']
+        """
+        return self._table.marking(phase=Phase.of(phase))
 
     def on(self, event_name: AnyEvent, *args: Any, **kwargs: Any) -> Callable[[HandlerT], HandlerT]:
         """Attach the decorated function; see ``add_event_handler``. The function stays as it is."""
@@ -205,67 +230,16 @@ class Dispatcher(Generic[BatchT, OutputT]):
             return handler.__func__, True
         return handler, False
 
-    def _fire(self, event: EventKey, *carried: Any) -> None:
-        slot = self._table.slots[event]
-        self.last_event_name = event
-        attribute = self._state.counter_of(event)
-        if attribute is None:
-            slot.fired += 1
-            count = slot.fired
-        else:
-            count = getattr(self._state, attribute)
-        if slot.due <= count:
-            if carried:
-                self._call_carrying(slot, count, carried)
-            else:
-                self._call_handlers(slot, count)
 
-    def _call_handlers(self, slot: Slot, count: int) -> Any:
-        """Walk the handlers that this firing reaches, as they stood when it began.
-
-        Returns:
-            Something true when anything was asked of the run meanwhile.
-        """
-        walked, test, call = slot.plain, None, None
-        try:
-            if count < slot.scheduled:
-                for call in walked:
-                    call(self)
-            else:
-                walked = slot.tested
-                for test, call in walked:
-                    if test is None or test(self, count):
-                        call(self)
-                if not slot.asks:
-                    slot.schedule(count)
-        except BaseException as error:
-            self._blame(error, walked.registration_of(call, test) or slot.event)
-            raise
-        if self._state.iteration < count:  # a handler turned the counter back
-            self._table.rearm()
-        return self._asked
-
-    def _call_carrying(self, slot: Slot, count: int, carried: tuple[Any, ...]) -> None:
-        """Walk the handlers of an event that carries something; such events are rare."""
-        walked, test, call = slot.tested, None, None
-        try:
-            for test, call in walked:
-                if test is None or test(self, count):
-                    call(self, *carried)
-        except BaseException as error:
-            self._blame(error, walked.registration_of(call, test) or slot.event)
-            raise
-        slot.rearm()
-
-    def _blame(self, error: BaseException, where: Registration | EventKey) -> None:
-        """Let the error of a handler or filter say whose it is."""
-        note = self._note(where)
-        if isinstance(error, StopIteration):
-            raise StrayStopIteration.out_of(f"a handler or filter, {note}", error) from error
-        if hasattr(error, "add_note"):
-            error.add_note(note)
-        else:  # Python 3.10 has no notes
-            self.logger.error("%s: %s", type(error).__name__, note)
-
-    def _note(self, where: Registration | EventKey) -> str:
-        return f"{where}"
+def _declared_counters(events: tuple[EventEnum | str, ...]) -> dict[Any, str]:
+    """Return the counters of these events, as their sets declare them."""
+    counted_by: dict[Any, str] = {}
+    for made in dict.fromkeys(type(event) for event in events if isinstance(event, EventEnum)):
+        for event, attribute in made.event_to_attr().items():
+            if not isinstance(event, made):
+                raise InvalidArgument(
+                    f"{made.__name__}.event_to_attr() names {event!r}, which is none of its members"
+                )
+            if event in events:
+                counted_by[event] = attribute
+    return counted_by

@@ -9,24 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import replace
-from functools import partial
 from itertools import repeat
-from types import MappingProxyType
 from typing import Any
 
 from glowplug import data as data_module
 from glowplug import state as state_module
-from glowplug.attachment import PluginSource, attach_handlers, checked_step
+from glowplug.attachment import PluginSource, attach_handlers, checked_step, register_sets
 from glowplug.errors import EngineBusy, InvalidArgument, InvalidType, NothingToEnd
-from glowplug.loop import Loop
+from glowplug.insight import Insight
 from glowplug.plan import make_plan
 from glowplug.plugins import default_manager
-from glowplug.registrations import EventKey, Registration
 from glowplug.stages import IN_EPOCH, Asked, Stage
 from glowplug.state import BatchT, OutputT, State
 
 
-class Engine(Loop[BatchT, OutputT]):
+class Engine(Insight[BatchT, OutputT]):
     """Runs a step over data, fires events, keeps a state.
 
     ::
@@ -46,6 +43,8 @@ class Engine(Loop[BatchT, OutputT]):
             ``state.output``.
         handlers: components to attach: names from the catalog, classes that need no arguments, or
             objects with ``attach(engine)``.
+        events: sets of events to register, by their names in the catalog or as classes; their
+            counters come with them.
         plugins: the plugin manager of this engine; the process's own, where left out.
 
     Raises:
@@ -69,19 +68,16 @@ class Engine(Loop[BatchT, OutputT]):
         process_function: Callable[[Engine[BatchT, OutputT], BatchT], OutputT],
         *,
         handlers: Iterable[Any] = (),
+        events: Iterable[Any] = (),
         plugins: PluginSource | None = None,
     ) -> None:
-        super().__init__(checked_step(process_function))
+        manager = default_manager() if plugins is None else plugins
+        super().__init__(checked_step(process_function), manager)
         self.should_terminate = False
         self.state_dict_user_keys: list[str] = []
-        self._manager: PluginSource = default_manager() if plugins is None else plugins
-        attach_handlers(self, self._table, handlers, self._manager)
-        self._plugins = dict(self._manager.engine_created(self, self._table))
-
-    @property
-    def plugins(self) -> Mapping[str, str]:
-        """Name to version of the plugins that took part in the making of this engine."""
-        return MappingProxyType(self._plugins)
+        register_sets(self, events, manager)
+        attach_handlers(self, self._table, handlers, manager)
+        self._plugins.update(manager.engine_created(self, self._table))
 
     @property
     def state(self) -> State[BatchT, OutputT]:
@@ -97,7 +93,7 @@ class Engine(Loop[BatchT, OutputT]):
         self._refuse_while_running("its state cannot be replaced")
         self._state = state
         self._give_up_position()
-        self._count_events()
+        self._count_events({})
 
     def run(
         self,
@@ -151,6 +147,7 @@ class Engine(Loop[BatchT, OutputT]):
             self._rewind(plan.within)
             self._given = data
             self._stage = Stage.START
+            self._warn_of_metrics()
             self.logger.info("Engine run starting with %s.", _ends(self._state))
         elif replaced and self._iterator is not None:
             self._iterator = iter(plan.data)
@@ -257,19 +254,6 @@ class Engine(Loop[BatchT, OutputT]):
         state_module.restore(self._state, state_dict, self.state_dict_user_keys)
         self._give_up_position()
 
-    def _note(self, where: Registration | EventKey) -> str:
-        at = f"epoch {self._state.epoch}, iteration {self._state.iteration}"
-        if not isinstance(where, Registration):
-            return f"in a handler of {where}, {at}"
-        handler = where.handler
-        while isinstance(handler, partial):
-            handler = handler.func
-        named = handler if hasattr(handler, "__qualname__") else type(handler)
-        name, module = named.__qualname__, named.__module__
-        plugin = self._manager.owner_of(module)
-        brought_by = f" of plugin {plugin[0]} {plugin[1]}" if plugin else ""
-        return f"in handler {module}.{name}{brought_by}, at {where}, {at}"
-
     def _refuse_while_running(self, what: str) -> None:
         if self._running:
             raise EngineBusy(f"the engine is in the middle of a run, so {what}; wait for its end")
@@ -283,7 +267,7 @@ class Engine(Loop[BatchT, OutputT]):
         # The data belong to the run that was, and are given to the next one anew.
         state = copy(self._state)
         state.dataloader = None
-        return {**self.__dict__, "_state": state}
+        return {**super().__getstate__(), "_state": state}
 
 
 def _ends(state: State[Any, Any]) -> str:

@@ -115,6 +115,10 @@ class AmbiguousComponent(UnknownComponent):
         self.choices = tuple(choices)
 
 
+class CannotWrite(GlowplugError, OSError):
+    """A folder or a file cannot be written, or there is one that would be overwritten."""
+
+
 class GlowplugWarning(UserWarning):
     """The base of every warning that glowplug gives."""
 
@@ -133,6 +137,19 @@ class DataWarning(GlowplugWarning):
             f"the data ended after {done} of {wanted} iterations and does not start over, so the "
             "run ends here; pass data that can be iterated again, such as a DataLoader, or put a "
             "fresh iterator into engine.state.dataloader at DATALOADER_STOP_ITERATION"
+        )
+
+
+class MetricWarning(GlowplugWarning):
+    """A metric would be reported before it is computed, or is computed by nobody."""
+
+    @classmethod
+    def explained(cls, complaint: str) -> MetricWarning:
+        """Return the warning for one metric."""
+        return cls(
+            f"{complaint}; attach what computes it to an event before, in the phase 'compute'; or "
+            "say which handler of yours fills it: engine.add_event_handler(...)"
+            ".declare(computes=[...])"
         )
 
 

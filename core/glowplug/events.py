@@ -84,6 +84,30 @@ class EventEnum(Combinable, Enum):
                     f"({other._name_} is the first); give each its own"
                 )
 
+    @classmethod
+    def event_to_attr(cls) -> Mapping[EventEnum, str]:
+        """Return the attributes of the state that count the members; none here.
+
+        A set that is published overrides this, so that its counters come with it wherever it is
+        registered. Whoever fires a member increases its counter before. What is not in the mapping
+        counts its own firings.
+
+        Returns:
+            Members to names of attributes.
+
+        Example:
+            >>> class Backprop(EventEnum):
+            ...     STEPPED = "stepped"
+            ...     @classmethod
+            ...     def event_to_attr(cls):
+            ...         return {cls.STEPPED: "optimizer_steps"}
+            >>> from glowplug import Engine
+            >>> engine = Engine(lambda engine, batch: None, events=[Backprop])
+            >>> engine.state.optimizer_steps
+            0
+        """
+        return MappingProxyType({})
+
     # Enum hashes by name; an event is equal to itself only, and is looked up at every firing.
     __hash__ = object.__hash__
 

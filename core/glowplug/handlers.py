@@ -14,14 +14,21 @@ event has a slot that is compiled when handlers come and go:
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 from glowplug.errors import UnknownEvent, did_you_mean
 from glowplug.events import AnyEvent, parts
 from glowplug.filters import NEVER, EventFilter, Predicate
-from glowplug.registrations import Call, EventKey, Handler, Registration
+from glowplug.phases import RANK, Phase
+from glowplug.registrations import Call, EventKey, Handler, Origin, Registration
+from glowplug.sites import Site
+
+Watch: TypeAlias = Callable[[Registration], Call]
+"""What turns a registration into a call that somebody watches."""
 
 
 class Snapshot(list[Any]):
@@ -63,7 +70,7 @@ class Slot:
 
     Attributes:
         event: the event.
-        registrations: in the order of adding.
+        registrations: phase by phase, within a phase in the order of adding.
         plain: the calls of the unfiltered handlers.
         tested: pairs of test and call, for firings that a filter may let through.
         scheduled: the first count at which a filter may let a firing through.
@@ -116,8 +123,9 @@ class Slot:
         self.due = 0 if self.plain else self.scheduled
 
     def add(self, registration: Registration) -> None:
-        """Put a registration last."""
-        self.registrations.append(registration)
+        """Put a registration last in its phase."""
+        ranks = [RANK[present.phase] for present in self.registrations]
+        self.registrations.insert(bisect_right(ranks, RANK[registration.phase]), registration)
         self.compile()
 
     def remove(self, registration: Registration) -> None:
@@ -139,7 +147,8 @@ class HandlerTable:
 
     def __init__(self, events: Iterable[EventKey]) -> None:
         self.slots: dict[EventKey, Slot] = {event: Slot(event) for event in events}
-        self._owner: str | None = None
+        self._origin = Origin()
+        self._watch: Watch | None = None
 
     def register(self, event: EventKey) -> None:
         """Let handlers be attached to ``event``; again does nothing."""
@@ -175,7 +184,14 @@ class HandlerTable:
         )
 
     def add(
-        self, event: AnyEvent, handler: Handler, args: Any, kwargs: Any, *, own: bool = False
+        self,
+        event: AnyEvent,
+        handler: Handler,
+        args: Any,
+        kwargs: Any,
+        *,
+        own: bool = False,
+        sites: tuple[Site, ...] = (),
     ) -> tuple[Registration, ...]:
         """Attach ``handler`` to every event that ``event`` is made of.
 
@@ -185,21 +201,22 @@ class HandlerTable:
         Raises:
             InvalidType: when ``handler`` cannot be called.
             InvalidHandler: when it fits an event neither with the engine nor without.
+            InvalidArgument: when the handler declares a phase that is none.
             UnknownEvent: when an event is not registered.
         """
-        made = []
-        for named, filters in parts(event):
-            key = self.key(named)
-            made.append(
-                Registration(key, filters, handler, args, kwargs, own=own, owner=self._owner)
-            )
+        origin = replace(self._origin, sites=sites)
+        made = [
+            Registration(self.key(named), filters, handler, args, kwargs, own=own, origin=origin)
+            for named, filters in parts(event)
+        ]
         for registration in made:
-            self.slots[registration.event].add(registration)
+            self.put_back(registration)
         return tuple(made)
 
     def put_back(self, registration: Registration) -> None:
-        """Attach a removed registration again, last."""
+        """Attach a removed registration again, last in its phase."""
         if not self.holds(registration):
+            registration.call = self._watch(registration) if self._watch else registration.direct
             self.slots[registration.event].add(registration)
 
     def holds(self, registration: Registration) -> bool:
@@ -228,18 +245,32 @@ class HandlerTable:
         ]
 
     @contextmanager
-    def owned_by(self, owner: str) -> Iterator[None]:
-        """Mark what is attached within as attached by the plugin ``owner``."""
-        before, self._owner = self._owner, owner
+    def marking(self, owner: str | None = None, phase: Phase | None = None) -> Iterator[None]:
+        """Mark what is attached within.
+
+        Args:
+            owner: the plugin that attaches; who is named already, where left out.
+            phase: the phase of handlers that declare none; the present one, where left out.
+        """
+        before = self._origin
+        self._origin = replace(before, owner=owner or before.owner, phase=phase or before.phase)
         try:
             yield
         finally:
-            self._owner = before
+            self._origin = before
+
+    def watch(self, watch: Watch | None) -> None:
+        """Let every firing call what ``watch`` makes of a registration; None ends it."""
+        self._watch = watch
+        for slot in self.slots.values():
+            for registration in slot.registrations:
+                registration.call = watch(registration) if watch else registration.direct
+            slot.compile()
 
     def discard_owner(self, owner: str) -> None:
         """Remove all that the plugin ``owner`` attached."""
         for slot in self.slots.values():
-            for registration in [r for r in slot.registrations if r.owner == owner]:
+            for registration in [r for r in slot.registrations if r.origin.owner == owner]:
                 slot.remove(registration)
 
     def rearm(self) -> None:
@@ -252,8 +283,7 @@ class HandlerTable:
         return [(key, slot.fired, slot.registrations) for key, slot in self.slots.items()]
 
     def __setstate__(self, state: list[tuple[EventKey, int, list[Registration]]]) -> None:
-        self.slots = {}
-        self._owner = None
+        self.__init__(())  # type: ignore[misc]  # a copy is watched by nobody
         for key, fired, registrations in state:
             slot = self.slots[key] = Slot(key)
             slot.fired, slot.registrations = fired, registrations

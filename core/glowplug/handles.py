@@ -7,9 +7,11 @@ Must not know: how handlers are stored or called.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, TypeVar
 
+from glowplug.errors import InvalidType
 from glowplug.events import AnyEvent
 from glowplug.registrations import Handler, Registration
 
@@ -60,6 +62,39 @@ class RemovableEventHandle:
             for registration in self._registrations:
                 table.discard(registration)
 
+    def declare(
+        self: HandleT, *, computes: Iterable[Any] = (), reports: Iterable[str] = ()
+    ) -> HandleT:
+        """Say which of ``engine.state.metrics`` the handler fills, and which it reads.
+
+        Where it reads one that nobody fills, or that is filled later, the engine says so before the
+        first step of a run.
+
+        Args:
+            computes: names that it fills; ``...`` among them stands for names not known yet.
+            reports: names that it reads.
+
+        Returns:
+            This handle.
+
+        Raises:
+            InvalidType: when one of the names is no string.
+
+        Example:
+            >>> from glowplug import Engine, Events
+            >>> engine = Engine(lambda engine, batch: batch)
+            >>> def validate(engine):
+            ...     engine.state.metrics["accuracy"] = 0.9
+            >>> handle = engine.add_event_handler(Events.EPOCH_COMPLETED, validate)
+            >>> handle.declare(computes=["accuracy"]) is handle
+            True
+        """
+        filled, read = _checked_names("computes", computes), _checked_names("reports", reports)
+        for registration in self._registrations:
+            registration.computes += filled
+            registration.reports += read
+        return self
+
     def __enter__(self: HandleT) -> HandleT:
         table = self._table()
         if table is not None:
@@ -74,3 +109,14 @@ class RemovableEventHandle:
         traceback: TracebackType | None,
     ) -> None:
         self.remove()
+
+
+def _checked_names(argument: str, names: Iterable[Any]) -> tuple[Any, ...]:
+    """Return names of metrics as a tuple; ``...`` may stand among those that are computed."""
+    given = (names,) if isinstance(names, str) else tuple(names)
+    for name in given:
+        if not isinstance(name, str) and not (name is ... and argument == "computes"):
+            raise InvalidType(
+                f"{argument} must hold names of metrics, got {name!r} of type {type(name).__name__}"
+            )
+    return given

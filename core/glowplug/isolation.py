@@ -112,7 +112,7 @@ class HookPlugins:
     ) -> None:
         self._running.plugins.add(name)
         try:
-            with table.owned_by(name):
+            with table.marking(owner=name):
                 call(engine)
         except (Exception, SystemExit) as error:
             table.discard_owner(name)

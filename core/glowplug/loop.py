@@ -3,9 +3,9 @@
 Owns: the order of events, the position inside a run, obeying what handlers ask, and errors.
 Must not know: what a step does, how a run is asked for, or how data finds its place.
 
-A run goes from stage to stage. A stage is a method that fires its events and returns the stage that
-comes next, so that a run can stop between any two events and be taken up again: where it stands is
-the stage, a few numbers and the iterator, never a suspended frame.
+A run goes from stage to stage: methods that fire their events and return the stage that is next. So
+it can stop between any two events and be taken up again: where it stands is the stage, a few
+numbers and the iterator, never a suspended frame.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from glowplug.errors import DataWarning, InvalidArgument, StrayStopIteration
 from glowplug.events import PER_ITERATION, Events
 from glowplug.filters import NEVER
 from glowplug.handlers import Slot
-from glowplug.plan import is_done
+from glowplug.plan import is_done, iterations_wanted
 from glowplug.stages import ENDING, IN_EPOCH, Asked, Stage
 from glowplug.state import BatchT, OutputT, State
 
@@ -40,8 +40,7 @@ class Loop(Dispatcher[BatchT, OutputT]):
 
     def __init__(self, step: Callable[[Any, BatchT], OutputT]) -> None:
         super().__init__()
-        self._step = step
-        self._stage = Stage.IDLE
+        self._step = self._called_step = step
         self._running = self._handling_error = False
         self._skip_completed = self._skip_epoch_completed = False
         self._clocks = Clocks()
@@ -49,15 +48,15 @@ class Loop(Dispatcher[BatchT, OutputT]):
 
     def _rewind(self, within: int = 0) -> None:
         """Forget the position inside a run; the next epoch begins ``within`` itself."""
-        self._iterator: Any = None
-        self._given: Any = None
+        self._give_up_position()
         self._at, self._done, self._within = _FETCH, 0, within
-        self._iterations_before = 0
+        self._epoch = self._iterations_before = 0
         self._fresh = self._out_of_data = False
 
     def _give_up_position(self) -> None:
         self._stage = Stage.IDLE
-        self._iterator = self._given = None
+        self._iterator: Any = None
+        self._given: Any = None
 
     def _drive(self) -> State[BatchT, OutputT]:
         """Go from stage to stage until the run is over, interrupted, or left by an error."""
@@ -93,10 +92,12 @@ class Loop(Dispatcher[BatchT, OutputT]):
         state = self._state
         if self._out_of_data or is_done(state):
             return Stage.COMPLETE
+        if state.epoch != self._epoch or state.iteration != self._iterations_before + self._done:
+            self._table.rearm()  # somebody turned a counter, back perhaps
         state.epoch += 1
+        self._epoch = state.epoch
         self._iterations_before = state.iteration - self._within
         self._done, self._within = self._within, 0
-        self._table.rearm()
         self._clocks.start_epoch()
         self._fire(Events.EPOCH_STARTED)
         return Stage.WANT_BATCH
@@ -108,6 +109,7 @@ class Loop(Dispatcher[BatchT, OutputT]):
             return self._after_iterations(self._done)
         self._at = _FETCH
         if self._iterator is None:
+            self._table.rearm()  # the batch that is announced may have the count of the last
             self._iterator = self._advance(state.dataloader, self._done)
         if state.dataloader is not None:
             state.batch = None  # type: ignore[assignment]  # released before the next is fetched
@@ -119,7 +121,7 @@ class Loop(Dispatcher[BatchT, OutputT]):
 
         An event becomes the last one where somebody could see it. Only ``for`` ends the data.
         """
-        state, step, call, asked = self._state, self._step, self._call_handlers, self._asked
+        state, step, call, asked = self._state, self._called_step, self._call_handlers, self._asked
         wanted, fetched, started, completed = self._slots()
         at, last = self._at, self._last()
         done = begun = self._done
@@ -200,19 +202,17 @@ class Loop(Dispatcher[BatchT, OutputT]):
             return Stage.CLOSE
         self._iterator = None
         self._fire(Events.DATALOADER_STOP_ITERATION)
-        return Stage.RESTART
+        return Stage.RESTART if self._asked else self._restart()
 
     def _restart(self) -> Stage:
-        self._iterator = iter(self._state.dataloader)
-        self._fresh = True
+        self._iterator, self._fresh = iter(self._state.dataloader), True
         return Stage.ITERATE
 
     def _starve(self) -> Stage:
         """End the run, since the data does not start over."""
-        state = self._state
         self._out_of_data = True
-        total = state.max_iters or (state.max_epochs or 0) * (state.epoch_length or 0) or "all"
-        warnings.warn(DataWarning.ended_early(state.iteration, total), stacklevel=5)
+        wanted = iterations_wanted(self._state) or "all"
+        warnings.warn(DataWarning.ended_early(self._state.iteration, wanted), stacklevel=5)
         return Stage.CLOSE
 
     def _cut(self) -> Stage:

@@ -194,3 +194,8 @@ def is_done(
     if iters is not None and state.iteration >= iters:
         return True
     return epochs is not None and state.epoch >= epochs
+
+
+def iterations_wanted(state: State[Any, Any]) -> int:
+    """Return the iterations of a whole run, or 0 where they are not known."""
+    return state.max_iters or (state.max_epochs or 0) * (state.epoch_length or 0)

@@ -44,7 +44,7 @@ class PluginManager:
 
     Raises:
         MissingPlugin: when a required plugin is not there.
-        PluginError: when the metadata of a plugin is broken that was asked for, or any if strict.
+        PluginError: when a plugin that was asked for is broken or installed twice; any, if strict.
         InvalidType: when ``only``, ``disable`` or ``require`` is a string.
         InvalidArgument: when ``GLOWPLUG_STRICT`` says neither yes nor no.
 
@@ -186,14 +186,14 @@ class PluginManager:
         """
         return self.find(name, (kind,)).load()
 
-    def resolve_handler(self, name: str) -> tuple[Any, str]:
+    def resolve_handler(self, name: str) -> tuple[Any, str, Kind]:
         """Return what ``Engine(step, handlers=[name])`` attaches, and the name of its plugin.
 
         Args:
             name: a handler's, logger's or scheduler's, bare or qualified.
 
         Returns:
-            The object and the plugin's name.
+            The object, the plugin's name, and the component's kind.
 
         Raises:
             UnknownComponent: when no plugin that may act offers it.
@@ -202,7 +202,7 @@ class PluginManager:
             PluginError: when its plugin is broken, or the component cannot be imported.
         """
         offer = self.find(name, ATTACHABLE)
-        return offer.load(), offer.plugin
+        return offer.load(), offer.plugin, offer.component.kind
 
     def owner_of(self, module_name: str) -> tuple[str, str] | None:
         """Return name and version of the plugin that provides a module, or None.
@@ -257,7 +257,7 @@ class PluginManager:
             )
         raise PluginError(
             f"{what} is not to be had: plugin {plugin.title} is broken: {plugin.reason}"
-            f" (`glowplug plugins show {name}` shows the traceback)",
+            f" {plugin.more}",
             name,
         )
 

@@ -1,6 +1,7 @@
 """One handler on one event, checked when it is made and compiled to what a firing calls.
 
-Owns: whether a handler takes the engine, and how its arguments are put together.
+Owns: whether a handler takes the engine, how its arguments are put together, where it comes from,
+and what it declares to compute and to report.
 Must not know: the other handlers, or when events fire.
 """
 
@@ -8,17 +9,35 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import BuiltinMethodType, MethodType
 from typing import Any, TypeAlias
 
 from glowplug.errors import InvalidHandler, InvalidType
 from glowplug.events import CARRIED, EventEnum
 from glowplug.filters import EventFilter, Filter, Predicate, Schedule
+from glowplug.phases import Phase, declared_phase
+from glowplug.sites import Site
 
 Handler: TypeAlias = Callable[..., Any]
 Call: TypeAlias = Callable[..., Any]
 """A compiled handler: ``call(engine, *carried)``."""
 EventKey: TypeAlias = EventEnum | str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a registration comes from.
+
+    Args:
+        owner: the plugin that attached it, or None.
+        phase: the phase for handlers that declare none.
+        sites: the lines of code that attached it, the nearest first.
+    """
+
+    owner: str | None = None
+    phase: Phase = Phase.ACT
+    sites: tuple[Site, ...] = ()
 
 
 class Registration:
@@ -32,18 +51,38 @@ class Registration:
         kwargs: keyword arguments of every call.
         own: whether ``handler`` is a method of the engine itself, kept without its ``self`` so that
             an engine does not hold itself.
-        owner: the plugin that attached it, or None.
+        origin: where it comes from.
 
     Raises:
         InvalidType: when ``handler`` cannot be called.
         InvalidHandler: when it fits neither with the engine nor without.
+        InvalidArgument: when the phase that it declares is none.
 
     Attributes:
         call: what a firing calls: ``call(engine, *carried)``.
+        direct: the same, whoever watches.
         test: ``test(engine, count) -> bool``, or None without filters.
+        phase: when it runs among the handlers of its event.
+        computes: the names in ``state.metrics`` that it is declared to fill; ``...`` for others.
+        reports: the names in ``state.metrics`` that it is declared to read.
     """
 
-    __slots__ = ("args", "call", "event", "filters", "handler", "kwargs", "own", "owner", "test")
+    __slots__ = (
+        "__weakref__",
+        "args",
+        "call",
+        "computes",
+        "direct",
+        "event",
+        "filters",
+        "handler",
+        "kwargs",
+        "origin",
+        "own",
+        "phase",
+        "reports",
+        "test",
+    )
 
     def __init__(
         self,
@@ -54,13 +93,16 @@ class Registration:
         kwargs: dict[str, Any],
         *,
         own: bool,
-        owner: str | None,
+        origin: Origin,
     ) -> None:
         self.event, self.filters = event, filters
         self.handler, self.args, self.kwargs = handler, args, kwargs
-        self.own, self.owner = own, owner
+        self.own, self.origin = own, origin
+        self.phase = declared_phase(handler) or origin.phase
+        self.computes: tuple[Any, ...] = ()
+        self.reports: tuple[str, ...] = ()
         takes_engine = fits_with_engine(handler, len(CARRIED.get(event, ())), args, kwargs, own=own)
-        self.call = self._compile_call(takes_engine)
+        self.call = self.direct = self._compile_call(takes_engine)
         self.test = self._compile_test()
 
     def is_of(self, handler: Handler, own: bool) -> bool:
@@ -102,7 +144,8 @@ class Registration:
 
     def __reduce__(self) -> tuple[Any, ...]:
         fields = (self.event, self.filters, self.handler, self.args, self.kwargs)
-        return _rebuild, (*fields, self.own, self.owner)
+        declared = (self.computes, self.reports)
+        return _rebuild, (fields, self.own, self.origin, declared)
 
     def __str__(self) -> str:
         return str(self.event) + "".join(f"({made})" for made in self.filters)
@@ -115,9 +158,10 @@ _NEVER_RUN: tuple[Callable[[Any], bool], ...] = (
 )
 
 
-def _rebuild(*fields: Any) -> Registration:
-    *positional, own, owner = fields
-    return Registration(*positional, own=own, owner=owner)
+def _rebuild(fields: Any, own: bool, origin: Origin, declared: Any) -> Registration:
+    registration = Registration(*fields, own=own, origin=origin)
+    registration.computes, registration.reports = declared
+    return registration
 
 
 def _count_test(schedule: Schedule) -> EventFilter:

@@ -36,6 +36,7 @@ class Asked(Enum):
     END_EPOCH = "terminate_epoch()"
     END_RUN = "terminate()"
     NEW_DATA = "set_data()"
+    NEW_STEP = "observe()"
 
 
 IN_EPOCH = frozenset({Stage.WANT_BATCH, Stage.ITERATE, Stage.REFILL, Stage.RESTART})

@@ -19,9 +19,9 @@ import hypothesis
 import pytest
 
 import glowplug
-from glowplug import Engine, Events, manifest, plugins
+from glowplug import Component, Engine, Events, Kind, manifest, plugins
 from glowplug.errors import PluginWarning
-from glowplug.manifest import Scan
+from glowplug.manifest import Manifest, Scan
 from glowplug.plugins import PluginManager
 
 SOURCES = Path(__file__).resolve().parents[1] / "dists"
@@ -115,6 +115,17 @@ def quiet_manager(manager: Callable[..., PluginManager]) -> Callable[..., Plugin
 
 
 @pytest.fixture
+def offering() -> Callable[..., PluginManager]:
+    """A function that makes a manager of one plugin, ``acme 1.0``, which offers one component."""
+
+    def make(kind: Kind, name: str, target: str) -> PluginManager:
+        components = (Component(kind, name, target),)
+        return PluginManager(scan=Scan((Manifest("acme", "1.0", components=components),)))
+
+    return make
+
+
+@pytest.fixture
 def environment(sites: Sites) -> Callable[..., dict[str, str]]:
     """A function that returns the environment of a process that sees some distributions."""
 
@@ -139,6 +150,21 @@ def python(environment: Callable[..., dict[str, str]]) -> Callable[..., str]:
             text=True,
         )
         return done.stdout
+
+    return run
+
+
+@pytest.fixture(name="glowplug")
+def glowplug_command(
+    environment: Callable[..., dict[str, str]],
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """A function that runs the command in a Python that sees some distributions."""
+
+    def run(arguments: str, *names: str, **more: str) -> subprocess.CompletedProcess[str]:
+        command = (sys.executable, "-m", "glowplug", *arguments.split())
+        return subprocess.run(
+            command, env=environment(*names, **more), capture_output=True, text=True, check=False
+        )
 
     return run
 

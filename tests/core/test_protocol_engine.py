@@ -130,7 +130,7 @@ def test_what_a_hook_attached_is_owned_by_its_plugin_and_named_in_the_note(
     engine = Engine(echo, plugins=PluginManager(scan=scan))
     with pytest.raises(KeyError, match="broken"):
         engine.run([1])
-    (owner,) = {r.owner for slot in engine._table.slots.values() for r in slot.registrations}
+    (owner,) = {r.origin.owner for slot in engine._table.slots.values() for r in slot.registrations}
     assert owner == "failing_hook"
 
 

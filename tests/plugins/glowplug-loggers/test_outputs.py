@@ -50,7 +50,7 @@ def test_named_metrics_are_logged_and_others_are_not(logger: Any, halver: Any) -
 def test_all_metrics_are_those_that_there_are_at_the_time(logger: Any, halver: Any) -> None:
     trainer = halver()
     logger.attach_output_handler(trainer, Events.ITERATION_COMPLETED, "val", "all")
-    trainer.on(Events.ITERATION_COMPLETED(once=1))(lambda e: e.state.metrics.update(late=1))
+    trainer.on(Events.ITERATION_COMPLETED(once=2))(lambda e: e.state.metrics.update(late=1))
     trainer.run([1, 2])
     assert logger.lines == [("val/late", 1, 2)]
 

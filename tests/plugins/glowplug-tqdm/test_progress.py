@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from glowplug import Engine, Events
-from glowplug.errors import InvalidArgument, InvalidType, UnknownEvent
+from glowplug.errors import InvalidArgument, InvalidType, MetricWarning, UnknownEvent
 from glowplug_loggers import ClosedLogger, LoggerWarning
 from glowplug_tqdm import ProgressBar
 
@@ -44,11 +44,24 @@ def test_metrics_output_and_attributes_stand_beside_the_bar(
 def test_a_metric_that_is_missing_is_warned_about_once(make_bar: Make, trainer: Trainer) -> None:
     trainer.state.metrics = {"accuracy": 0.5}
     make_bar().attach(trainer, metric_names=["acuracy"])
+    filled_by_hand = trainer.add_event_handler(Events.STARTED, lambda engine: None)
+    filled_by_hand.declare(computes=[...])
     with pytest.warns(
         LoggerWarning, match=r"no metric 'acuracy'.*did you mean 'accuracy'"
     ) as caught:
         trainer.run([1, 2, 3])
     assert len(caught) == 1
+
+
+def test_a_metric_that_nobody_computes_is_named_before_the_first_step(
+    make_bar: Make, trainer: Trainer
+) -> None:
+    make_bar(persist=True).attach(trainer, metric_names=["acuracy"])
+    validated = trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda engine: None)
+    validated.declare(computes=["accuracy"])
+    trainer.on(Events.STARTED)(trainer.terminate)
+    with pytest.warns(MetricWarning, match=r"Track.finish.*did you mean 'accuracy'"):
+        trainer.run([1, 2, 3])
 
 
 def test_a_tensor_is_not_fetched_while_nothing_is_drawn(make_bar: Make) -> None:
@@ -120,7 +133,8 @@ def test_a_run_that_ends_early_closes_its_bar(
 
     with contextlib.suppress(ZeroDivisionError):
         trainer.run(range(4))
-    assert screen.counts == ["0/4", "1/4", "2/4"]
+    # The bar comes after the handler that failed.
+    assert screen.counts == ["0/4", "1/4", "2/4"][: 2 if how == "raise" else 3]
     assert screen.getvalue().endswith("\n")
 
 
@@ -173,7 +187,7 @@ def test_other_ranks_show_nothing(
 
 def test_the_handle_takes_the_bar_away(make_bar: Make, screen: Any, trainer: Trainer) -> None:
     handle = make_bar(persist=True).attach(trainer)
-    trainer.on(Events.ITERATION_COMPLETED(once=1))(handle.remove)
+    trainer.on(Events.ITERATION_COMPLETED(once=2))(handle.remove)
     trainer.run(range(4))
     assert screen.counts == ["0/4", "1/4"]
     assert screen.getvalue().endswith("\n")

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeAlias
 
-from glowplug import Engine
+from glowplug import Engine, Phase
 from glowplug.errors import InvalidArgument, InvalidType, UnknownEvent, did_you_mean
 from glowplug_loggers.checks import checked_tag, refusal
 from glowplug_loggers.scalars import Path, Scalar, to_scalars
@@ -36,6 +36,7 @@ class BaseHandler(ABC):
         ...         logger.writer.add_text("news", str(event_name).lower())
     """
 
+    glowplug_phase: ClassVar[Phase] = Phase.REPORT
     logger_type: ClassVar[type] = object
 
     @abstractmethod

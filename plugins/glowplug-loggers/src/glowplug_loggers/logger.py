@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType, TracebackType
 from typing import Any, TypeVar
 
-from glowplug import Engine, RemovableEventHandle
+from glowplug import Engine, Phase, RemovableEventHandle
 from glowplug.errors import InvalidType
 from glowplug.events import CARRIED, AnyEvent, FilteredEvent, parts
 from glowplug_loggers.attachments import Attachment, all_or_none
@@ -113,13 +113,13 @@ class BaseLogger(ABC):
                 f"{handler.__module__}.{handler.__qualname__} works with a {wanted} only, "
                 f"and this is a {type(self).__name__}; use the handler of the same name for it"
             )
-        with all_or_none() as handles:
+        names = log_handler.named_metrics if isinstance(log_handler, BaseOutputHandler) else ()
+        with all_or_none() as handles, engine.in_phase(Phase.REPORT):
             for event, filters in parts(event_name):
                 called = _without_carried(log_handler) if _carries(event) else log_handler
                 where = event if isinstance(event, str) else FilteredEvent(event, filters)
-                handles.append(
-                    engine.add_event_handler(where, called, self, event, *args, **kwargs)
-                )
+                handle = engine.add_event_handler(where, called, self, event, *args, **kwargs)
+                handles.append(handle.declare(reports=names))
         return self._on_first_rank(handles)
 
     def attach_output_handler(

@@ -89,6 +89,11 @@ class BaseOutputHandler(BaseHandler):
             )
         self._warned: set[object] = set()
 
+    @property
+    def named_metrics(self) -> tuple[str, ...]:
+        """The metrics that are asked for by name; none where all are logged."""
+        return self.metric_names if isinstance(self.metric_names, tuple) else ()
+
     def global_step(self, engine: Engine[Any, Any], event_name: Any) -> int:
         """Return the step at which the values of now are logged.
 

@@ -51,6 +51,7 @@ class VariableAccumulation(Metric):
     """
 
     required_output_keys: ClassVar[None] = None
+    single_valued = True
     accumulator: Any
     num_examples: int
 

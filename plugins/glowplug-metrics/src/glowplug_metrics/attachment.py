@@ -8,11 +8,11 @@ Must not know: what a metric gathers or computes.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
 from weakref import WeakSet
 
-from glowplug import Engine, Events
+from glowplug import Engine, Events, Phase
 from glowplug.errors import InvalidArgument
 from glowplug_metrics.usage import EpochWise, MetricUsage, Usage, usage_from
 
@@ -25,6 +25,8 @@ class Attachable(ABC):
 
     Nothing of an engine is kept here: whether this is attached, the engine's handlers tell.
     """
+
+    glowplug_phase: ClassVar[Phase] = Phase.COMPUTE
 
     def __init__(self) -> None:
         self._readers: WeakSet[Attachable] = WeakSet()
@@ -69,7 +71,8 @@ class Attachable(ABC):
         for source in sources:
             if not source._follows(engine, usage):
                 source._listen(engine, usage)
-        engine.add_event_handler(usage.COMPLETED, self.completed, name)
+        handle = engine.add_event_handler(usage.COMPLETED, self.completed, name)
+        handle.declare(computes=(name, *self._further_names()))
 
     def detach(self, engine: AnyEngine, usage: Usage = EPOCH_WISE) -> None:
         """Take back what ``attach`` did, under all names; nothing where it is not attached.
@@ -104,6 +107,10 @@ class Attachable(ABC):
         return engine.has_event_handler(self.completed, usage.COMPLETED) and all(
             source._follows(engine, usage) for source in self._sources()
         )
+
+    def _further_names(self) -> Iterable[Any]:
+        """Return the names that ``completed`` fills beside its own; ``...`` where it may be any."""
+        return (...,)
 
     def _sources(self) -> Sequence[Attachable]:
         """Return those that take in the engine's output for this one."""

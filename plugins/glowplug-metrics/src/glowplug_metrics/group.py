@@ -6,7 +6,8 @@ Must not know: the metrics.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 from glowplug.errors import InvalidType
@@ -56,6 +57,9 @@ class MetricGroup(Metric):
             raise InvalidType(f"metrics must hold metrics alone, got {wrong}")
         super().__init__(output_transform, skip_unrolling=skip_unrolling)
         self._parts = dict(metrics)
+
+    def _further_names(self) -> Iterable[Any]:
+        return chain(self._parts, *(part._further_names() for part in self._parts.values()))
 
     @property
     def metrics(self) -> Mapping[str, Metric]:

@@ -40,6 +40,7 @@ class MeanMetric(Metric):
         4.0
     """
 
+    single_valued = True
     total_dtype: ClassVar[torch.dtype] = torch.float64
     total: Tensor
     count: int

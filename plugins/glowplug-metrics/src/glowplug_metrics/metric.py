@@ -48,6 +48,8 @@ class Metric(Accumulator, Attachable, Arithmetic):
     Attributes:
         required_output_keys: what is picked from an output that is a mapping; None takes it whole.
         optional_output_keys: what is picked after these where it is there.
+        single_valued: whether the value is never a mapping, so that no names but the metric's own
+            appear among the engine's metrics.
 
     Example:
         >>> from glowplug import Engine
@@ -69,6 +71,7 @@ class Metric(Accumulator, Attachable, Arithmetic):
 
     required_output_keys: ClassVar[tuple[str, ...] | None] = ("y_pred", "y")
     optional_output_keys: ClassVar[tuple[str, ...]] = ()
+    single_valued: ClassVar[bool] = False
     _parts: Mapping[str, Metric]
 
     def __init__(
@@ -89,6 +92,9 @@ class Metric(Accumulator, Attachable, Arithmetic):
         self._skip_unrolling = skip_unrolling
         self._result_mode = result_mode(metrics_result_mode)
         self.reset()
+
+    def _further_names(self) -> Iterable[Any]:
+        return () if self.single_valued else (...,)
 
     @abstractmethod
     def update(self, output: Any) -> None:

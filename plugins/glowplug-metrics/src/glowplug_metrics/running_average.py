@@ -65,6 +65,7 @@ class RunningAverage(Metric):
     """
 
     required_output_keys: ClassVar[None] = None
+    single_valued = True
     average: Any
 
     def __init__(

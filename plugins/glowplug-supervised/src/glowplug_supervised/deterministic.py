@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import torch
 from torch.utils.data import DataLoader
 
-from glowplug import Engine, Events, State
+from glowplug import Engine, Events, Phase, State
 from glowplug.data import length_of
 from glowplug.errors import InvalidArgument
 from glowplug_supervised.own_first import before
@@ -50,6 +50,7 @@ class DeterministicEngine(Engine[BatchT, OutputT]):
     Args:
         process_function: the step, called as ``step(engine, batch)``.
         handlers: components to attach, as for ``Engine``.
+        events: sets of events to register, as for ``Engine``.
         plugins: the plugin manager, as for ``Engine``.
 
     Raises:
@@ -76,10 +77,12 @@ class DeterministicEngine(Engine[BatchT, OutputT]):
         process_function: Callable[[Engine[BatchT, OutputT], BatchT], OutputT],
         *,
         handlers: Iterable[Any] = (),
+        events: Iterable[Any] = (),
         plugins: Any = None,
     ) -> None:
         self._memory = _Memory()
-        super().__init__(process_function, handlers=before(handlers, _Own()), plugins=plugins)
+        own_first = before(handlers, _Own())
+        super().__init__(process_function, handlers=own_first, events=events, plugins=plugins)
 
     def run(
         self,
@@ -255,6 +258,8 @@ class _Memory:
 
 class _Own:
     """What a deterministic engine brings along, attached before any other component."""
+
+    glowplug_phase = Phase.COMPUTE
 
     def attach(self, engine: DeterministicEngine[Any, Any]) -> None:
         """Let the engine see to the random numbers where a run, an epoch or a pass begins."""

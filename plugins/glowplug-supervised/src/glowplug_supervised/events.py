@@ -6,6 +6,8 @@ Must not know: who fires them, or when.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from glowplug import EventEnum
 
 
@@ -41,3 +43,8 @@ class Tbptt_Events(EventEnum):  # noqa: N801  # the name that its users know
 
     TIME_ITERATION_STARTED = "time_iteration_started"
     TIME_ITERATION_COMPLETED = "time_iteration_completed"
+
+    @classmethod
+    def event_to_attr(cls) -> Mapping[EventEnum, str]:
+        """Return what counts both: ``state.time_iteration``."""
+        return dict.fromkeys(cls, "time_iteration")

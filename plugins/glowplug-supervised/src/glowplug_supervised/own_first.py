@@ -14,7 +14,8 @@ from typing import Any
 def before(handlers: Any, own: Any) -> Any:
     """Return ``handlers`` with a component before them, which is attached before theirs.
 
-    The handlers of one event run in the order in which they were added.
+    The handlers of one event run phase by phase, and in a phase in the order in which they were
+    added; so that ``own`` comes before metrics too, it declares the first phase.
 
     Args:
         handlers: what the user gave; where it is no list of components, the engine says so.

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from glowplug import Engine, Events, PluginManager
+from glowplug import Engine, Events, Phase, PluginManager
 from glowplug.errors import InvalidArgument
 from glowplug_supervised import defaults
 from glowplug_supervised.defaults import Device, PrepareBatch
@@ -118,10 +118,11 @@ def create_supervised_tbptt_trainer(
 class _TimeIterations:
     """The events of a trainer and their counter, attached before any other component."""
 
+    glowplug_phase = Phase.COMPUTE
+
     def attach(self, engine: Engine[Any, Any]) -> None:
         """Register the events, and count from 0 in each new run."""
-        counter = dict.fromkeys(Tbptt_Events, "time_iteration")
-        engine.register_events(*Tbptt_Events, event_to_attr=counter)
+        engine.register_events(*Tbptt_Events)
         engine.state_dict_user_keys.append("time_iteration")
         engine.add_event_handler(Events.STARTED, _restart_counter)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from glowplug import Engine, Events, PluginManager, RemovableEventHandle
+from glowplug import Engine, Events, Phase, PluginManager, RemovableEventHandle
 from glowplug.errors import InvalidArgument
 from glowplug_supervised import defaults
 from glowplug_supervised.defaults import Device, PrepareBatch
@@ -19,7 +19,7 @@ from glowplug_supervised.deterministic import DeterministicEngine
 from glowplug_supervised.events import StepEvents
 from glowplug_supervised.own_first import before
 from glowplug_supervised.precision import autocast_for, check_mode, device_type_of, scaler_for
-from glowplug_supervised.steps import Parts, Step, apply, assemble, teller
+from glowplug_supervised.steps import Parts, Step, apply, assemble
 from glowplug_supervised.updates import ApexUpdate, Clip, ScaledUpdate, TpuUpdate, Update
 from glowplug_supervised.windows import Window
 
@@ -75,7 +75,7 @@ class SupervisedEngine(Engine[Any, Any]):
     def finish_window(self, *_carried: object) -> None:
         """Update with what was added up so far, as the whole window."""
         if self._window.shorten():
-            apply(self._update, teller(self))
+            apply(self._update, self.fire_step_event if self.step_events_heard else None)
 
     def drop_window(self) -> None:
         """Forget what was added up so far; the next step begins a window."""
@@ -119,6 +119,8 @@ class SupervisedEngine(Engine[Any, Any]):
 
 class _Own:
     """What a supervised engine brings along, attached before any other component."""
+
+    glowplug_phase = Phase.COMPUTE
 
     def attach(self, engine: SupervisedEngine) -> None:
         """Register the step events, put the scaler in its place, watch over the window."""

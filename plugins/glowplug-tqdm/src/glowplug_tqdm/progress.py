@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from tqdm import tqdm as plain_tqdm  # type: ignore[import-untyped]  # tqdm has no types
 from tqdm.auto import tqdm  # type: ignore[import-untyped]  # as above; notebooks get their own bars
 
-from glowplug import Engine, Events
+from glowplug import Engine, Events, Phase
 from glowplug.errors import InvalidArgument, did_you_mean
 from glowplug.events import AnyEvent
 from glowplug_loggers import Attachment, BaseLogger, is_first_rank
@@ -123,9 +123,12 @@ class ProgressBar(BaseLogger):
 
         desc = self.tqdm_kwargs.get("desc")
         track = Track(span, self._make_bar, self._terminal, desc, postfix, self.persist)
-        with all_or_none() as handles:
+        last_drawn = track.finish if self.persist else track.advance
+        with all_or_none() as handles, engine.in_phase(Phase.REPORT):
             for event, handler in track.handlers(event_name):
                 handles.append(engine.add_event_handler(event, handler))
+                if output is not None and handler == last_drawn:
+                    handles[-1].declare(reports=output.named_metrics)
         attachment = self._on_first_rank(handles, track.abandon)
         self._attachments.append(attachment)
         return attachment
