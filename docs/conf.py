@@ -19,7 +19,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "examples"]  # an example is a package of its own
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

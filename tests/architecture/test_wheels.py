@@ -33,6 +33,15 @@ def test_a_wheel_holds_every_module_of_the_tree(
     assert modules == {name for name in wheel_files(distribution) if name.endswith(".py")}
 
 
+def test_the_wheel_of_the_core_holds_what_new_packages_are_made_of(
+    core: Any, wheel_files: Callable[[Any], list[str]]
+) -> None:
+    base = core.package.parent
+    templates = {path.relative_to(base).as_posix() for path in base.rglob("*.template")}
+    assert templates
+    assert templates == {name for name in wheel_files(core) if "/templates/" in name}
+
+
 def test_a_wheel_ships_its_entry_points_if_any_are_declared(
     distribution: Any, wheel_files: Callable[[Any], list[str]]
 ) -> None:

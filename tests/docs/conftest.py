@@ -23,7 +23,11 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
     ROOT / "README.md",
     *sorted(ROOT.glob("plugins/*/README.md")),
-    *sorted(path for path in ROOT.glob("docs/**/*.md") if "_build" not in path.parts),
+    *sorted(
+        path
+        for path in ROOT.glob("docs/**/*.md")
+        if not {"_build", "examples"} & set(path.parts)  # an example is a package of its own
+    ),
 ]
 
 # commands that a page shows and no test can run: they would change the environment of the tests

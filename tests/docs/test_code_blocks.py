@@ -15,7 +15,7 @@ import pytest
 from sybil import Document
 
 RUN = {"python", "console", "bash", "toml"}
-ONLY_SHOWN = {"text"}
+ONLY_SHOWN = {"text", "diff"}
 
 
 def test_every_code_block_of_the_page_runs(

@@ -1,0 +1,3 @@
+"""What the tests share: the fixtures of glowplug's kit for authors of plugins."""
+
+pytest_plugins = ["glowplug.testing"]
