@@ -61,6 +61,16 @@ class Manifest:
         return any(declared) or any(twin.is_plugin for twin in self.twins)
 
     @property
+    def rivals(self) -> tuple[Manifest, ...]:
+        """The twins that are another installation, to be uninstalled."""
+        # An editable installation leaves metadata of its own beside the sources.
+        return tuple(
+            twin
+            for twin in self.twins
+            if twin.version != self.version or ".egg-info" not in self.metadata + twin.metadata
+        )
+
+    @property
     def location(self) -> str:
         """The folder it is installed in, or for an editable installation the source's."""
         import json  # only those who show a plugin need these two
@@ -138,14 +148,19 @@ def forget() -> None:
         _installed = None
 
 
-def _distributions(path: Sequence[str] | None) -> Iterator[Distribution]:
+def library() -> Any:
+    """Return ``importlib.metadata``, or its backport on a Python before 3.12."""
     # Costs 20 ms and more, so it is imported when something is scanned and not before.
     if sys.version_info >= (3, 12):
         from importlib import metadata
     else:
         import importlib_metadata as metadata
+    return metadata
+
+
+def _distributions(path: Sequence[str] | None) -> Iterator[Distribution]:
     context: dict[str, Any] = {} if path is None else {"path": list(path)}
-    yield from metadata.distributions(**context)
+    yield from library().distributions(**context)
 
 
 def _folder(distribution: Distribution) -> str:

@@ -7,28 +7,22 @@ Must not know: how the findings are shown.
 from __future__ import annotations
 
 import inspect
-import json
 import os
-import subprocess
-import sys
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, NamedTuple
 
+from glowplug.child import ask
 from glowplug.components import Kind
 from glowplug.engine import Engine
 from glowplug.events import EventEnum
 from glowplug.index import Offer
+from glowplug.manifest import Scan, installed
 from glowplug.plugins import PluginManager
 from glowplug.switches import DISABLE, ONLY, STRICT
 
 SECONDS = 300.0
-_CHILD = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]);"
-    " from glowplug.probe import report; report(sys.argv[2], sys.argv[3])"
-)
 
 
 class Finding(NamedTuple):
@@ -56,37 +50,24 @@ def probe(plugin: str, seconds: float = SECONDS) -> list[Finding]:
         A finding for each thing that it declares, or one that says how the process ended.
     """
     environ = {key: value for key, value in os.environ.items() if key not in (DISABLE, STRICT)}
-    with tempfile.TemporaryDirectory() as folder:
-        report_file = Path(folder, "report.json")
-        path = json.dumps([entry or os.getcwd() for entry in sys.path])
-        try:
-            child = subprocess.run(
-                [sys.executable, "-c", _CHILD, path, plugin, str(report_file)],
-                env={**environ, ONLY: plugin},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return [Finding("its import", f"did not come to an end within {seconds:g} s")]
-        if not report_file.exists():
-            output = child.stdout.decode(errors="replace")
-            return [Finding("its import", f"ended Python with code {child.returncode}", output)]
-        findings = json.loads(report_file.read_text(encoding="utf-8"))
-        return [Finding(*finding) for finding in findings]
+    answer = ask("glowplug.probe:report", plugin, seconds, {**environ, ONLY: plugin})
+    if answer.error:
+        return [Finding("its import", answer.error, answer.output)]
+    return [Finding(*finding) for finding in answer.value]
 
 
-def report(plugin: str, file: str) -> None:
-    """Examine a plugin in this process, and write the findings to a file.
+def report(plugin: str) -> list[Finding]:
+    """Examine a plugin in this process.
 
     Args:
         plugin: the plugin's name.
-        file: where to write them, as JSON.
+
+    Returns:
+        The findings.
     """
-    findings = list(examine(PluginManager(only=[plugin]), plugin))
-    Path(file).write_text(json.dumps(findings), encoding="utf-8")
+    # A twin that is never used does not keep the one that is from being examined.
+    alone = [replace(found, twins=()) for found in installed().manifests if found.name == plugin]
+    return list(examine(PluginManager(only=[plugin], scan=Scan(tuple(alone))), plugin))
 
 
 def examine(manager: PluginManager, plugin: str) -> Iterator[Finding]:

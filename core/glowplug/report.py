@@ -14,7 +14,7 @@ from glowplug.components import Component, Kind
 from glowplug.plugins import PluginManager
 from glowplug.probe import Finding
 from glowplug.reserved import RESERVED
-from glowplug.roster import Plugin
+from glowplug.roster import Plugin, PluginState
 
 NOTHING = """\
 No plugin is installed. Plugins are packages: `pip install glowplug-tqdm` brings a progress bar,
@@ -92,8 +92,10 @@ def check_as_text(plugin: Plugin, findings: Sequence[Finding]) -> str:
         findings: what became of each thing that it declares.
 
     Returns:
-        Lines: one where all is well.
+        Lines: one where all is well, or where the plugin was not to be checked.
     """
+    if plugin.state is PluginState.OFF:
+        return f"{plugin.title}: not checked, switched off by {plugin.reason}\n"
     failed = [finding for finding in findings if finding.error]
     verdict = f"{len(failed)} of {len(findings)} failed" if failed else f"ok ({len(findings)})"
     lines = [f"{plugin.title}: {verdict}"]

@@ -63,6 +63,12 @@ class Plugin:
         """Name and version in words."""
         return f"{self.name} {self.version}".rstrip()
 
+    @property
+    def more(self) -> str:
+        """What says more about a broken plugin, for the end of a message."""
+        shown = "the traceback" if self.traceback else "where it is installed"
+        return f"(`glowplug plugins show {self.name}` shows {shown})"
+
 
 class Versions(Mapping[str, str]):
     """The versions of plugins by their names: sorted, immutable, and made of plain values.
@@ -98,11 +104,12 @@ class Roster:
 
     Raises:
         MissingPlugin: when a required plugin is not installed, or is switched off.
-        PluginError: when a plugin is broken that the user asked for, or any if strict.
+        PluginError: when a plugin is broken or installed twice that the user asked for, or any if
+            strict.
 
     Warns:
-        PluginWarning: for every other broken plugin, for a distribution that is installed twice,
-            and for a name in a switch that matches nothing.
+        PluginWarning: for every other plugin that is broken or installed twice, and for a name in
+            a switch that matches nothing.
 
     Attributes:
         unmatched: what was said of the names in switches that match nothing.
@@ -112,7 +119,6 @@ class Roster:
         self.unmatched: list[str] = []
         self._switches = switches
         self._plugins = {manifest.name: Plugin(manifest, False) for manifest in manifests}
-        self._required = {self.resolve(name) for name in switches.require}
         self._switch()
         self._demand()
         for plugin in tuple(self._plugins.values()):
@@ -162,25 +168,21 @@ class Roster:
         if plugin.asked_for or self._switches.strict:
             raise PluginError(f"plugin {plugin.title} is broken: {reason}", name) from error
         trace = "" if error is None else "".join(traceback.format_exception(error))
-        self._plugins[name] = replace(
-            plugin, state=PluginState.BROKEN, reason=reason, traceback=trace
-        )
-        warnings.warn(
-            f"plugin {plugin.title} is switched off: {reason}"
-            f" (`glowplug plugins show {name}` shows the traceback)",
-            PluginWarning,
-            stacklevel=2,
-        )
+        plugin = replace(plugin, state=PluginState.BROKEN, reason=reason, traceback=trace)
+        self._plugins[name] = plugin
+        message = f"plugin {plugin.title} is switched off: {reason} {plugin.more}"
+        warnings.warn(message, PluginWarning, stacklevel=2)
 
     def _switch(self) -> None:
         only, source = self._switches.only, self._switches.only_source
         wanted = {self.resolve(name): name for name in only or ()}
+        required = {self.resolve(name) for name in self._switches.require}
         unwanted = {self.resolve(name): by for name, by in self._switches.disable.items()}
         for name in self._plugins:
             off = unwanted.get(name) or (source if only is not None and name not in wanted else "")
             self._plugins[name] = replace(
                 self._plugins[name],
-                asked_for=name in wanted or name in self._required,
+                asked_for=name in wanted or name in required,
                 state=PluginState.OFF if off else PluginState.ACTIVE,
                 reason=off,
             )
@@ -209,16 +211,11 @@ class Roster:
         manifest = plugin.manifest
         if manifest.error:
             self.fault(plugin.name, f"its entry points cannot be read: {manifest.error}")
-        for twin in manifest.twins:
-            if (
-                twin.version == manifest.version
-                and ".egg-info" in manifest.metadata + twin.metadata
-            ):
-                continue  # what an editable installation leaves beside its sources
+        for twin in manifest.rivals:
             message = (
                 f"plugin {plugin.title} is installed twice: {manifest.location} is used, and"
                 f" {twin.location} ({twin.version}) is not; uninstall one"
             )
-            if self._switches.strict or plugin.name in self._required:
+            if self._switches.strict or plugin.asked_for:
                 raise PluginError(message, plugin.name)
             warnings.warn(message, PluginWarning, stacklevel=2)

@@ -7,26 +7,9 @@ Must not know: how a plugin is probed.
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable
 
-import pytest
-
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def glowplug(environment: Callable[..., dict[str, str]]) -> Run:
-    """A function that runs the command in a Python that sees some distributions."""
-
-    def run(arguments: str, *names: str, **more: str) -> subprocess.CompletedProcess[str]:
-        command = (sys.executable, "-m", "glowplug", *arguments.split())
-        return subprocess.run(
-            command, env=environment(*names, **more), capture_output=True, text=True, check=False
-        )
-
-    return run
-
 
 GOOD = ("acme-commands", "acme-hooks", "acme-kinds", "acme-timer", "nan-stop", "umbrella-timer")
 HOSTILE = {
@@ -107,6 +90,20 @@ def test_a_squatted_name_and_a_twin_are_noted_and_are_no_fault(glowplug: Run) ->
     assert done.returncode == 0
     assert "note: logger 'progress-bar' alone means that of glowplug-tqdm" in done.stdout
     assert "note: shadows 1.0 at " in done.stdout
+
+
+def test_a_plugin_that_is_switched_off_cannot_be_checked_by_name(glowplug: Run) -> None:
+    done = glowplug("plugins check nan-stop --disable nan-stop", "nan-stop")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout == ("nan-stop 0.1.0: not checked, switched off by the argument 'disable'\n")
+
+
+def test_a_check_of_all_says_what_is_switched_off_and_does_not_fail_for_it(glowplug: Run) -> None:
+    switch = {"GLOWPLUG_PLUGINS": "nan-stop"}
+    done = glowplug("plugins check", "nan-stop", "broken-crash", **switch)
+    said = sections(done.stdout)
+    assert (done.returncode, said["nan-stop"]) == (0, "nan-stop 0.1.0: ok (1)\n")
+    assert "broken-crash 0.1.0: not checked, switched off by GLOWPLUG_PLUGINS\n" in done.stdout
 
 
 def test_a_plugin_that_is_not_there_cannot_be_checked(glowplug: Run) -> None:

@@ -14,22 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from glowplug import __version__
+from glowplug import __version__, cli
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def glowplug(environment: Callable[..., dict[str, str]]) -> Run:
-    """A function that runs the command in a Python that sees some distributions."""
-
-    def run(arguments: str, *names: str, **more: str) -> subprocess.CompletedProcess[str]:
-        command = (sys.executable, "-m", "glowplug", *arguments.split())
-        return subprocess.run(
-            command, env=environment(*names, **more), capture_output=True, text=True, check=False
-        )
-
-    return run
 
 
 def test_the_help_lists_the_commands_and_their_plugins_without_importing_them(
@@ -42,13 +29,39 @@ def test_the_help_lists_the_commands_and_their_plugins_without_importing_them(
     *shown, last = python(code, "acme-commands").splitlines()
     assert last == "0 False"
     offered = [line.split() for line in shown if line.endswith("by acme-commands 0.1.0")]
-    assert [words[0] for words in offered] == ["greet", "muddled", "quiet"]
+    assert [words[0] for words in offered] == ["greet", "muddled", "quiet", "sure"]
 
 
 def test_no_arguments_at_all_show_the_help(glowplug: Run) -> None:
     done, asked = glowplug("", "acme-commands"), glowplug("--help", "acme-commands")
     assert (done.returncode, done.stdout) == (0, asked.stdout)
-    assert "list, show and check plugins" in done.stdout
+    assert "list, show, check and make plugins" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", ["--disable acme-commands --help", "-h --only nan-stop"])
+def test_the_help_lists_the_commands_of_plugins_that_may_act(glowplug: Run, arguments: str) -> None:
+    done = glowplug(arguments, "acme-commands", "nan-stop")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "list, show, check and make plugins" in done.stdout
+    assert "greet" not in done.stdout
+
+
+def test_a_strict_help_fails_where_a_plugin_is_broken(glowplug: Run) -> None:
+    done = glowplug("--help --strict", "broken-malformed")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("glowplug: plugin broken-malformed 0.1.0 is broken: ")
+
+
+def test_the_help_lists_a_name_that_is_not_one_plugins_alone_in_the_way_that_works(
+    glowplug: Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / "acme-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Name: acme\nVersion: 1.0\n", "utf-8")
+    (folder / "entry_points.txt").write_text("[glowplug.commands]\nplugins = a:b\n", "utf-8")
+    path = os.pathsep.join([str(tmp_path), str(Path(cli.__file__).parents[1])])
+    done = glowplug("--help", PYTHONPATH=path)
+    assert "  acme:plugins          by acme 1.0\n" in done.stdout
 
 
 def test_a_command_gets_its_arguments_and_gives_its_exit_code(glowplug: Run) -> None:
@@ -65,7 +78,14 @@ def test_a_command_that_returns_nothing_went_well(glowplug: Run) -> None:
 def test_a_command_that_returns_no_exit_code_fails_with_that_reason(glowplug: Run) -> None:
     done = glowplug("muddled", "acme-commands")
     assert done.returncode == 1
-    assert "'muddled' returned 'not an exit code'; expected an exit code" in done.stderr
+    said = "'muddled' returned 'not an exit code' of type str; expected an exit code"
+    assert said in done.stderr
+
+
+def test_a_bool_is_no_exit_code(glowplug: Run) -> None:
+    done = glowplug("sure", "acme-commands")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("glowplug: command 'sure' returned True of type bool; expected")
 
 
 def test_a_command_is_found_by_its_qualified_name(glowplug: Run) -> None:
@@ -112,6 +132,37 @@ def test_a_closed_pipe_leaves_no_traceback(
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("buffering", ["", "1"])
+@pytest.mark.parametrize("arguments", ["--version", "--help", "plugins list", "plugins list -h"])
+@pytest.mark.parametrize(
+    ("redirection", "reason"),
+    [(">&-", "standard output is closed"), ("> /dev/full", "No space left on device")],
+)
+def test_output_that_cannot_be_written_fails_with_the_reason(
+    environment: Callable[..., dict[str, str]],
+    arguments: str,
+    redirection: str,
+    reason: str,
+    buffering: str,
+) -> None:
+    command = f"'{sys.executable}' -m glowplug {arguments} {redirection}"
+    env = environment("acme-commands", PYTHONUNBUFFERED=buffering)
+    done = subprocess.run(
+        ("sh", "-c", command), env=env, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"glowplug: the output cannot be written: {reason}\n"
+
+
+def test_nowhere_to_write_at_all_is_a_failure_too(
+    environment: Callable[..., dict[str, str]],
+) -> None:
+    for command in ("--version", "nothing-of-this-name"):
+        line = f"'{sys.executable}' -m glowplug {command} >&- 2>&-"
+        done = subprocess.run(("sh", "-c", line), env=environment(), check=False)
+        assert done.returncode in (1, 2)
 
 
 def test_a_pipe_that_is_closed_by_a_shells_reader_leaves_no_traceback(

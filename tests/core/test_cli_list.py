@@ -23,19 +23,6 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def glowplug(environment: Callable[..., dict[str, str]]) -> Run:
-    """A function that runs the command in a Python that sees some distributions."""
-
-    def run(arguments: str, *names: str, **more: str) -> subprocess.CompletedProcess[str]:
-        command = (sys.executable, "-m", "glowplug", *arguments.split())
-        return subprocess.run(
-            command, env=environment(*names, **more), capture_output=True, text=True, check=False
-        )
-
-    return run
-
-
-@pytest.fixture
 def alone(tmp_path: Path) -> dict[str, str]:
     """The environment of a Python, run with -S, that can import the core and sees no plugin."""
     for package in Path(sysconfig.get_path("purelib")).iterdir():
@@ -129,6 +116,32 @@ def test_all_plugins_are_off_but_those_that_only_names(glowplug: Run) -> None:
 def test_an_empty_only_switches_everything_off(glowplug: Run) -> None:
     done = glowplug("plugins list --json --only=", "nan-stop", "acme-kinds")
     assert {plugin["state"] for plugin in json.loads(done.stdout)["plugins"]} == {"off"}
+
+
+@pytest.mark.parametrize("switch", ["--only", "--disable"])
+def test_switches_before_and_after_the_command_add_up(glowplug: Run, switch: str) -> None:
+    names = ("nan-stop", "acme-kinds", "acme-timer")
+    done = glowplug(f"{switch} nan-stop plugins list --json {switch} acme-kinds", *names)
+    found = [entry(done.stdout, name)["state"] for name in names]
+    named, other = ("active", "off") if switch == "--only" else ("off", "active")
+    assert found == [named, named, other]
+
+
+def test_strictness_before_the_command_holds_for_it(glowplug: Run) -> None:
+    done = glowplug("--strict plugins list", "broken-malformed")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "plugin broken-malformed 0.1.0 is broken: " in done.stderr
+
+
+def test_a_name_that_the_outputs_encoding_lacks_is_escaped(glowplug: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "acme-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Name: acme\nVersion: 1.0\n", "utf-8")
+    (folder / "entry_points.txt").write_text("[glowplug.handlers]\nüber = acme:Über\n", "utf-8")
+    path = os.pathsep.join([str(tmp_path), str(Path(cli.__file__).parents[1])])
+    done = glowplug("plugins list", PYTHONIOENCODING="ascii", PYTHONPATH=path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "acme 1.0\n  handler    \\xfcber\n" in done.stdout
 
 
 def test_a_switch_that_matches_no_plugin_says_so_beside_the_list(glowplug: Run) -> None:

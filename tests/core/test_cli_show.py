@@ -7,25 +7,9 @@ Must not know: how a plugin is probed, or what it does.
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable
 
-import pytest
-
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def glowplug(environment: Callable[..., dict[str, str]]) -> Run:
-    """A function that runs the command in a Python that sees some distributions."""
-
-    def run(arguments: str, *names: str, **more: str) -> subprocess.CompletedProcess[str]:
-        command = (sys.executable, "-m", "glowplug", *arguments.split())
-        return subprocess.run(
-            command, env=environment(*names, **more), capture_output=True, text=True, check=False
-        )
-
-    return run
 
 
 def test_a_plugin_is_shown_with_all_that_its_distribution_declares(glowplug: Run) -> None:
@@ -49,6 +33,7 @@ def test_a_plugin_is_found_by_any_spelling_of_its_name(glowplug: Run) -> None:
 
 def test_a_hook_plugin_that_raises_is_shown_with_its_traceback(glowplug: Run) -> None:
     done = glowplug("plugins show broken-hook", "broken-hook")
+    assert done.returncode == 1
     assert "  state      broken\n" in done.stdout
     assert "hook plugin broken_hook: ValueError: the hook of broken-hook fails" in done.stdout
     assert "Traceback (most recent call last):" in done.stdout
@@ -69,6 +54,7 @@ def test_a_plugin_that_kills_its_process_is_shown_as_broken(glowplug: Run) -> No
 
 def test_metadata_that_cannot_be_read_is_the_reason_of_its_plugin(glowplug: Run) -> None:
     done = glowplug("plugins show broken-malformed", "broken-malformed")
+    assert done.returncode == 1
     assert "  state      broken: its entry points cannot be read: " in done.stdout
 
 
@@ -76,6 +62,7 @@ def test_a_plugin_that_is_switched_off_is_shown_with_the_reason_and_not_imported
     glowplug: Run,
 ) -> None:
     done = glowplug("plugins show broken-crash --disable broken-crash", "broken-crash")
+    assert done.returncode == 0
     assert "  state      off: the argument 'disable'\n" in done.stdout
     assert "its import" not in done.stdout
 

@@ -70,7 +70,8 @@ def test_a_broken_plugin_is_named_exactly_once(
     (message,) = told(make)
     assert message.startswith(f"plugin {name} 0.1.0 is switched off: ")
     assert what in message
-    assert message.endswith(f"(`glowplug plugins show {name}` shows the traceback)")
+    shown = "the traceback" if error else "where it is installed"
+    assert message.endswith(f"(`glowplug plugins show {name}` shows {shown})")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -221,8 +222,10 @@ def test_a_shadowed_twin_is_noted_once_and_the_first_is_used(manager: Make) -> N
     assert made[0].component("handler", "twin").version == 2
 
 
-@pytest.mark.parametrize("switch", [{"strict": True}, {"require": ["broken-twin"]}])
-def test_a_shadowed_twin_raises_where_it_is_required_or_all_must_be_whole(
+@pytest.mark.parametrize(
+    "switch", [{"strict": True}, {"require": ["broken-twin"]}, {"only": ["broken-twin"]}]
+)
+def test_a_shadowed_twin_raises_where_it_is_asked_for_or_all_must_be_whole(
     manager: Make, switch: dict[str, Any]
 ) -> None:
     with pytest.raises(PluginError, match=r"broken-twin 2\.0 is installed twice") as caught:

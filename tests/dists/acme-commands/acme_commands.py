@@ -14,3 +14,7 @@ def quiet(arguments: list[str]) -> None:
 
 def muddled(arguments: list[str]) -> str:
     return "not an exit code"
+
+
+def sure(arguments: list[str]) -> bool:
+    return True
