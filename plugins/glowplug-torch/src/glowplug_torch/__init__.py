@@ -6,6 +6,7 @@ Must not know: engines and their events.
 
 from __future__ import annotations
 
+from glowplug_torch.auto import auto_dataloader, auto_model, auto_optim
 from glowplug_torch.collectives import (
     all_gather,
     all_gather_tensors_with_shapes,
@@ -13,11 +14,17 @@ from glowplug_torch.collectives import (
     barrier,
     broadcast,
 )
+from glowplug_torch.configuration import show_config
+from glowplug_torch.failures import RankFailed
 from glowplug_torch.groups import new_group
 from glowplug_torch.hashes import MissingCheckpoint, hash_checkpoint
+from glowplug_torch.initialization import finalize, initialize
+from glowplug_torch.launchers import InvalidLaunch
 from glowplug_torch.logs import setup_logger
+from glowplug_torch.parallel import Parallel
 from glowplug_torch.ranks import (
     PlacementUnknown,
+    RanksWarning,
     available_backends,
     backend,
     device,
@@ -32,18 +39,28 @@ from glowplug_torch.ranks import (
     set_local_rank,
     sync,
 )
+from glowplug_torch.sampling import DistributedProxySampler
 from glowplug_torch.seeds import capture_random_state, manual_seed, restore_random_state
+from glowplug_torch.spawning import spawn
 from glowplug_torch.tensors import apply_to_tensor, apply_to_type, convert_tensor, to_onehot
 from glowplug_torch.turns import one_rank_first, one_rank_only
 
 __all__ = [
+    "DistributedProxySampler",
+    "InvalidLaunch",
     "MissingCheckpoint",
+    "Parallel",
     "PlacementUnknown",
+    "RankFailed",
+    "RanksWarning",
     "all_gather",
     "all_gather_tensors_with_shapes",
     "all_reduce",
     "apply_to_tensor",
     "apply_to_type",
+    "auto_dataloader",
+    "auto_model",
+    "auto_optim",
     "available_backends",
     "backend",
     "barrier",
@@ -51,6 +68,7 @@ __all__ = [
     "capture_random_state",
     "convert_tensor",
     "device",
+    "finalize",
     "get_local_rank",
     "get_nnodes",
     "get_node_rank",
@@ -59,6 +77,7 @@ __all__ = [
     "get_world_size",
     "hash_checkpoint",
     "hostname",
+    "initialize",
     "manual_seed",
     "model_name",
     "new_group",
@@ -67,6 +86,8 @@ __all__ = [
     "restore_random_state",
     "set_local_rank",
     "setup_logger",
+    "show_config",
+    "spawn",
     "sync",
     "to_onehot",
 ]

@@ -18,7 +18,7 @@ import torch.distributed as dist
 
 from glowplug.errors import InvalidArgument, InvalidType, did_you_mean
 from glowplug_torch.groups import among
-from glowplug_torch.ranks import backend, device, get_rank, get_world_size
+from glowplug_torch.ranks import backend, device, get_rank, get_world_size, wait_for_all
 
 Number = int | float
 
@@ -229,7 +229,7 @@ def barrier() -> None:
         >>> barrier()
     """
     if backend() is not None:
-        dist.barrier()
+        wait_for_all()
 
 
 def _as_tensor(number: Number) -> torch.Tensor:

@@ -10,66 +10,22 @@ launcher, ``glowplug_torch.initialize``, or the user. Without a group there is o
 from __future__ import annotations
 
 import operator
-import os
 import socket
-import weakref
-from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.distributed as dist
 
-from glowplug.errors import GlowplugError, InvalidArgument, InvalidType
+from glowplug.errors import GlowplugError, GlowplugWarning, InvalidArgument, InvalidType
+from glowplug_torch.launchers import placement_told
+from glowplug_torch.placement import ALONE, Placement, known, world_group
 
 
 class PlacementUnknown(GlowplugError, RuntimeError):
     """The process group does not say where on its node this process runs."""
 
 
-@dataclass(frozen=True)
-class _Placement:
-    """Where this process runs; None is what is not known."""
-
-    local_rank: int | None = None
-    nproc_per_node: int | None = None
-    node_rank: int | None = None
-    nnodes: int | None = None
-
-
-_ALONE = _Placement(local_rank=0, nproc_per_node=1, node_rank=0, nnodes=1)
-
-
-class _Known:
-    """What was found out about this process, for as long as its process group lives.
-
-    A process has one place in the world, so this is one object of the module and of no engine.
-    """
-
-    def __init__(self) -> None:
-        self.local_rank: int | None = None
-        self._placement = _Placement()
-        self._group: weakref.ref[Any] | None = None
-
-    def placement(self) -> _Placement | None:
-        """Return the placement that was found for the present group."""
-        group = self._group() if self._group is not None else None
-        return self._placement if group is not None and group is _group() else None
-
-    def keep(self, placement: _Placement) -> None:
-        """Remember a placement for the present group."""
-        self._placement, self._group = placement, weakref.ref(_group())
-
-    def forget(self) -> None:
-        """Remember nothing."""
-        self.__init__()  # type: ignore[misc]  # as it was made
-
-
-_known = _Known()
-
-
-def _group() -> Any:
-    """Return the default process group, or None."""
-    return dist.group.WORLD if dist.is_available() and dist.is_initialized() else None
+class RanksWarning(GlowplugWarning):
+    """Processes that train together will not do quite what was asked for."""
 
 
 def backend() -> str | None:
@@ -79,7 +35,7 @@ def backend() -> str | None:
         >>> backend() is None
         True
     """
-    return None if _group() is None else str(dist.get_backend())
+    return None if world_group() is None else str(dist.get_backend())
 
 
 def available_backends() -> tuple[str, ...]:
@@ -106,7 +62,7 @@ def model_name() -> str:
         >>> model_name()
         'serial'
     """
-    return "serial" if _group() is None else "native-dist"
+    return "serial" if world_group() is None else "native-dist"
 
 
 def device() -> torch.device:
@@ -120,7 +76,7 @@ def device() -> torch.device:
     """
     if torch.cuda.is_available():
         return torch.device("cuda", torch.cuda.current_device())
-    if _group() is None and torch.backends.mps.is_available():
+    if world_group() is None and torch.backends.mps.is_available():
         return torch.device("mps")
     return torch.device("cpu")
 
@@ -142,7 +98,7 @@ def get_world_size() -> int:
         >>> get_world_size()
         1
     """
-    return 1 if _group() is None else dist.get_world_size()
+    return 1 if world_group() is None else dist.get_world_size()
 
 
 def get_rank() -> int:
@@ -152,7 +108,7 @@ def get_rank() -> int:
         >>> get_rank()
         0
     """
-    return 0 if _group() is None else dist.get_rank()
+    return 0 if world_group() is None else dist.get_rank()
 
 
 def get_local_rank() -> int:
@@ -167,8 +123,8 @@ def get_local_rank() -> int:
         >>> get_local_rank()
         0
     """
-    if _group() is not None and _known.local_rank is not None:
-        return _known.local_rank
+    if world_group() is not None and known.local_rank is not None:
+        return known.local_rank
     return _placed("local_rank")
 
 
@@ -234,7 +190,7 @@ def set_local_rank(index: int) -> None:
         ) from None
     if local_rank < 0:
         raise InvalidArgument(f"a local rank is 0 or more, got {local_rank}")
-    _known.local_rank = local_rank
+    known.local_rank = local_rank
 
 
 def sync(temporary: bool = False) -> None:
@@ -250,15 +206,19 @@ def sync(temporary: bool = False) -> None:
     Example:
         >>> sync()
     """
-    _known.forget()
-    if temporary or _group() is None:
-        return
+    known.forget()
+    if not temporary and world_group() is not None:
+        discover_placement()
+
+
+def discover_placement() -> None:
+    """Let all processes tell each other their hosts, and remember which of them share a node."""
     hosts: list[str] = [""] * get_world_size()
     dist.all_gather_object(hosts, hostname())
     rank, here = get_rank(), hosts[get_rank()]
     nodes = list(dict.fromkeys(hosts))
-    _known.keep(
-        _Placement(
+    known.keep(
+        Placement(
             local_rank=hosts[:rank].count(here),
             nproc_per_node=hosts.count(here),
             node_rank=nodes.index(here),
@@ -267,9 +227,18 @@ def sync(temporary: bool = False) -> None:
     )
 
 
+def wait_for_all() -> None:
+    """Wait until every process of the group is here."""
+    # nccl waits on a GPU, and warns where it has to guess which.
+    gpus = [torch.cuda.current_device()] if backend() == "nccl" else None
+    dist.barrier(device_ids=gpus)
+
+
 def _placed(fact: str) -> int:
     alone = get_world_size() == 1
-    placement = _ALONE if alone else _known.placement() or _launched()
+    placement = (
+        ALONE if alone else known.placement() or placement_told(get_rank(), get_world_size())
+    )
     value: int | None = getattr(placement, fact)
     if value is None:
         raise PlacementUnknown(
@@ -278,18 +247,3 @@ def _placed(fact: str) -> int:
             "call glowplug_torch.sync() in every process first"
         )
     return value
-
-
-def _launched() -> _Placement:
-    """Return what torchrun's environment says, where it is about the present group."""
-
-    def told(name: str) -> int | None:
-        text = os.environ.get(name, "")
-        return int(text) if text.isdigit() else None
-
-    if told("RANK") != get_rank() or told("WORLD_SIZE") != get_world_size():
-        return _Placement()
-    nproc, nnodes = told("LOCAL_WORLD_SIZE"), told("GROUP_WORLD_SIZE")
-    if nnodes is None and nproc:
-        nnodes = get_world_size() // nproc
-    return _Placement(told("LOCAL_RANK"), nproc, told("GROUP_RANK"), nnodes)
