@@ -18,9 +18,7 @@ from glowplug.events import EventEnum
 from glowplug.handlers import HandlerTable
 from glowplug.phases import Phase, declared_phase
 
-PHASES: Mapping[Kind, Phase] = MappingProxyType(
-    {Kind.METRIC: Phase.COMPUTE, Kind.LOGGER: Phase.REPORT}
-)
+PHASES: Mapping[Kind, Phase] = MappingProxyType({Kind.LOGGER: Phase.REPORT})
 """The phase of components that are asked for by name and declare none."""
 
 StepT = TypeVar("StepT", bound=Callable[..., Any])

@@ -83,7 +83,11 @@ class WatchedCall:
         finally:
             ended = perf_counter_ns()
             for observer in self._observers:
-                observer.handler_ran(self._handler, began, ended)
+                try:
+                    observer.handler_ran(self._handler, began, ended)
+                except BaseException as error:
+                    _blame(error, observer)
+                    raise
 
 
 class WatchedStep:
@@ -107,7 +111,18 @@ class WatchedStep:
         finally:
             ended = perf_counter_ns()
             for observer in self._observers:
-                observer.step_ran(began, ended)
+                try:
+                    observer.step_ran(began, ended)
+                except BaseException as error:
+                    _blame(error, observer)
+                    raise
+
+
+def _blame(error: BaseException, observer: Observer) -> None:
+    """Let the error of an observer say whose it is, before it is taken for the handler's."""
+    if hasattr(error, "add_note"):  # Python 3.10 has no notes
+        made = type(observer)
+        error.add_note(f"raised by the observer {made.__module__}.{made.__qualname__}, while told")
 
 
 class Watch:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import Enum
 from functools import partial
+from inspect import getattr_static
 from types import MethodType
 from typing import Any
 
@@ -85,9 +86,11 @@ def declared_phase(handler: Any) -> Phase | None:
     """
     while isinstance(handler, partial):
         handler = handler.func
-    declared = getattr(handler, ATTRIBUTE, None)
-    if declared is None and isinstance(handler, MethodType):
-        declared = getattr(handler.__self__, ATTRIBUTE, None)
+    method = isinstance(handler, MethodType)
+    holders = (handler.__func__, handler.__self__) if method else (handler,)
+    # What an object makes up for whatever is asked of it, as a mock does, is no declaration.
+    holder = next((h for h in holders if getattr_static(h, ATTRIBUTE, None) is not None), None)
+    declared = getattr(holder, ATTRIBUTE, None)
     if declared is None:
         return None
     try:

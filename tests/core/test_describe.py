@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glowplug import Engine, EventEnum, Events, PluginManager
+from glowplug.description import in_seconds
 from glowplug.tables import Column, Section, as_html, as_text
 
 HERE = Path(__file__).name
@@ -198,6 +199,15 @@ def test_a_handler_that_has_left_is_shown_with_what_it_took(engine: Engine[Any, 
     assert row.calls is not None
     assert row.calls.number == 1
     assert "act removed" in str(engine.describe())
+
+
+@given(st.floats(1e-9, 1e5))
+def test_a_time_is_shown_with_three_digits_in_the_unit_that_suits_it(seconds: float) -> None:
+    number, unit = in_seconds(seconds).split()
+    factor = {"s": 1, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9}[unit]
+    assert float(number) * factor == pytest.approx(seconds, rel=0.006, abs=0.51e-9)
+    assert "e" not in number
+    assert unit == "s" or float(number) < 1000
 
 
 CELLS = st.text(alphabet="ab /.-é", max_size=30)

@@ -26,6 +26,7 @@ class History(Enum):
     LONGER = "a run that is over and will be made longer"
     LOADED = "a state that was loaded"
     INTERRUPTED = "a run that was interrupted"
+    TERMINATED = "a run that was terminated"
 
 
 Arguments = dict[str, Any]
@@ -133,21 +134,26 @@ class Rig:
             self.engine.load_state_dict(saved)
             return end
         if history is History.INTERRUPTED:
-            self._run_until(*self.program.at, **end)
+            self._run_until(self.program.at, self.engine.interrupt, end)
+        elif history is History.TERMINATED:
+            self._run_until(self.program.at, self.engine.terminate, end)
         elif history is not History.NOTHING:
             self.run(**end)
         if history is History.LONGER:
             return {mode: value + self.program.at[1] for mode, value in end.items()}
         return {} if self.engine._stage.name != "IDLE" else end
 
-    def _run_until(self, event: EventEnum, times: int, **end: int) -> None:
+    def _run_until(
+        self, at: tuple[EventEnum, int], stop: Callable[[], None], end: dict[str, int]
+    ) -> None:
+        event, times = at
         left = iter(range(times - 1, -1, -1))
 
-        def pause(*_: object) -> None:
+        def count_down(*_: object) -> None:
             if next(left, None) == 0:
-                self.engine.interrupt()
+                stop()
 
-        with self.engine.add_event_handler(event, pause):
+        with self.engine.add_event_handler(event, count_down):
             self.run(**end)
 
     def explained(self, end: dict[str, int]) -> Explanation:

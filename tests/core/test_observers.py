@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import pickle
+import sys
 import weakref
 from copy import deepcopy
 from typing import Any
@@ -184,6 +185,21 @@ def test_an_observed_engine_is_freed_when_it_goes_out_of_scope() -> None:
     finally:
         gc.enable()
     observation.remove()
+
+
+def test_the_error_of_an_observer_says_whose_it_is(engine: Engine[Any, Any]) -> None:
+    class Broken(Observer):
+        def handler_ran(self, handler: AttachedHandler, began: int, ended: int) -> None:
+            raise ZeroDivisionError("on purpose")
+
+    engine.on(Events.STARTED)(nothing)
+    engine.observe(Broken())
+    with pytest.raises(ZeroDivisionError, match="on purpose") as caught:
+        engine.run([1])
+    if sys.version_info >= (3, 11):
+        first, *_ = caught.value.__notes__
+        assert "raised by the observer" in first
+        assert Broken.__qualname__ in first
 
 
 def test_an_observer_must_be_one(engine: Engine[Any, Any]) -> None:

@@ -175,6 +175,43 @@ def test_what_is_no_phase_is_refused_before_anything_is_attached(wrong: Any) -> 
         engine.in_phase(wrong)
 
 
+class Obliging:
+    """An object that answers whatever it is asked for, as mocks do."""
+
+    def __call__(self) -> None:
+        """Stand for a handler."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return Obliging()
+
+
+def test_what_an_object_makes_up_is_no_declaration() -> None:
+    engine = Engine(echo)
+    engine.add_event_handler(Events.STARTED, Obliging())
+    (row,) = engine.describe().rows
+    assert row.handler.phase is Phase.ACT
+
+
+def test_a_phase_may_be_a_property() -> None:
+    class Chosen(Part):
+        @property
+        def glowplug_phase(self) -> str:
+            return "persist"
+
+        @glowplug_phase.setter
+        def glowplug_phase(self, phase: str) -> None:
+            raise AssertionError(phase)
+
+    log: list[str] = []
+    engine = Engine(echo)
+    Chosen("saves", log).attach(engine)
+    Part("acts", log).attach(engine)
+    engine.run([1])
+    assert log == ["acts", "saves"]
+
+
 def test_a_near_phase_is_suggested() -> None:
     with pytest.raises(InvalidArgument, match="did you mean 'report'"):
         Phase.of("reports")

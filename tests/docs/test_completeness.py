@@ -18,12 +18,13 @@ from typing import Any
 import pytest
 from sphinx.util.inventory import InventoryFile
 
+import glowplug.cli
 import glowplug.errors
 import glowplug.hookspecs
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
-PACKAGES = ["glowplug", *(folder.name.replace("-", "_") for folder in PLUGINS)]
+PACKAGES = ["glowplug", "glowplug.testing", *(folder.name.replace("-", "_") for folder in PLUGINS)]
 HOOKS = [name for name in vars(glowplug.hookspecs) if name.startswith("glowplug_")]
 ERRORS = [
     name
@@ -91,7 +92,13 @@ def test_every_plugin_has_a_page_of_reference(folder: Path, documented: set[str]
     assert f"reference/plugins/{folder.name}" in documented
 
 
-def test_every_command_is_in_the_reference() -> None:
+@pytest.mark.parametrize("command", glowplug.cli.COMMANDS)
+def test_every_command_of_glowplugs_own_is_in_the_reference(command: str) -> None:
+    page = (ROOT / "docs" / "reference" / "command-line.md").read_text("utf-8")
+    assert f"`glowplug {command}" in page
+
+
+def test_every_action_on_plugins_is_in_the_reference() -> None:
     asked = [sys.executable, "-m", "glowplug", "plugins", "--help"]
     usage = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
     (commands,) = re.findall(r"usage: .*?\{(.+?)\}", usage)

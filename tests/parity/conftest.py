@@ -1,6 +1,6 @@
-"""These tests run beside pytorch-ignite; where it is not installed, there is nothing to compare.
+"""These tests run beside pytorch-ignite and Lightning; without them there is nothing to compare.
 
-``tox -e parity`` installs it, and pytest fails there when no test is found.
+``tox -e parity`` installs both, and pytest fails there when no test is found.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from importlib.util import find_spec
 import pytest
 
 collect_ignore_glob = [] if find_spec("ignite") else ["test_*.py"]
+if not find_spec("lightning"):
+    collect_ignore_glob.append("test_lightning.py")
 
 
 @pytest.fixture(autouse=True, scope="session")

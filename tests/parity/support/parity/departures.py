@@ -78,6 +78,12 @@ class Departure(Enum):
         "A handler that is removed while its event fires, and has not run yet, does not run.",
         Handling.MENDED,
     )
+    HANDLERS_RUN_PHASE_BY_PHASE = (
+        "The handlers of an event run phase by phase (compute, act, report, persist), and within a "
+        'phase in the order of adding: one that declares `glowplug_phase = "report"` runs after '
+        "a plain function that was attached after it.",
+        Handling.AVOIDED,
+    )
     A_HANDLE_IS_ONE_REGISTRATION = (
         "A handle removes the one registration that it was returned for, not every registration of "
         "the function.",

@@ -132,6 +132,29 @@ def a_handler_removes_the_one_after_it(kit: Kit) -> Any:
     return seen
 
 
+@shows(
+    Departure.HANDLERS_RUN_PHASE_BY_PHASE,
+    ours=["works out", "acts", "shows"],
+    theirs=["shows", "acts", "works out"],
+)
+def what_shows_is_attached_first_and_what_works_out_last(kit: Kit) -> Any:
+    seen: list[str] = []
+
+    class Part:
+        def __init__(self, name: str, phase: str) -> None:
+            self.name, self.glowplug_phase = name, phase
+
+        def run(self, engine: Any) -> None:
+            seen.append(self.name)
+
+    engine, event = kit.engine(lambda engine, batch: None), kit.events.EPOCH_COMPLETED
+    engine.add_event_handler(event, Part("shows", "report").run)
+    engine.add_event_handler(event, lambda engine: seen.append("acts"))
+    engine.add_event_handler(event, Part("works out", "compute").run)
+    engine.run([0])
+    return seen
+
+
 @shows(Departure.A_HANDLE_IS_ONE_REGISTRATION, ours=[1], theirs=[])
 def a_function_is_attached_twice_and_one_handle_used(kit: Kit) -> Any:
     engine, seen = kit.engine(lambda engine, batch: None), []
