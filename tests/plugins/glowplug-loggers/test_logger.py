@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -144,3 +146,18 @@ def test_a_logger_is_closed_when_its_run_fails(logger: Any, halver: Any) -> None
     with pytest.raises(TypeError, match="unsupported operand"), logger:
         halver().run(["text"])
     assert logger.closed
+
+
+def test_a_logger_says_why_it_cannot_be_pickled(logger: Any) -> None:
+    why = "a ListLogger cannot be pickled: what it writes to belongs to this process"
+    with pytest.raises(InvalidType, match=why):
+        pickle.dumps(logger)
+
+
+def test_a_copy_of_an_engine_has_a_copy_of_its_logger(logger: Any, halver: Any) -> None:
+    trainer = halver()
+    logger.attach_output_handler(trainer, Events.ITERATION_COMPLETED, "run", output_transform=float)
+    copy.deepcopy(trainer).run([2])
+    assert logger.lines == []
+    trainer.run([4])
+    assert logger.lines == [("run/output", 2.0, 1)]

@@ -255,3 +255,25 @@ def test_an_argument_that_tqdm_does_not_have_is_refused_at_once() -> None:
 def test_an_argument_that_the_bar_sets_itself_is_refused_at_once() -> None:
     with pytest.raises(InvalidArgument, match="sets tqdm's total, leave itself"):
         ProgressBar(total=3, leave=True)
+
+
+def test_a_bar_that_counts_an_engines_event_already_is_refused_until_it_is_removed(
+    make_bar: Make, trainer: Trainer
+) -> None:
+    bar = make_bar()
+    handle = bar.attach(trainer)
+    refused = "this ProgressBar counts ITERATION_COMPLETED of this engine until EPOCH_COMPLETED"
+    with pytest.raises(InvalidArgument, match=refused):
+        bar.attach(trainer, event_name=Events.ITERATION_COMPLETED(every=2))
+    handle.remove()
+    bar.attach(trainer)
+
+
+def test_one_bar_may_count_epochs_and_iterations_of_an_engine(
+    make_bar: Make, trainer: Trainer, screen: Any
+) -> None:
+    bar = make_bar()
+    bar.attach(trainer)
+    bar.attach(trainer, event_name=Events.EPOCH_COMPLETED, closing_event_name=Events.COMPLETED)
+    trainer.run([1, 2], max_epochs=2)
+    assert {"2/2"} <= set(screen.counts)

@@ -6,11 +6,12 @@ Must not know: where values go, or what is logged.
 
 from __future__ import annotations
 
+import copy
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType, TracebackType
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from glowplug import Engine, Phase, RemovableEventHandle
 from glowplug.errors import InvalidType
@@ -74,6 +75,9 @@ class BaseLogger(ABC):
         **kwargs: Any,
     ) -> Attachment:
         """Call ``log_handler(engine, logger, event, *args, **kwargs)`` at an event.
+
+        Attached to an event again, a handler logs the same values at the same step again, which
+        charts show once.
 
         Args:
             engine: the engine whose event it is.
@@ -184,6 +188,18 @@ class BaseLogger(ABC):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise InvalidType(
+            f"a {type(self).__name__} cannot be pickled: what it writes to belongs to this "
+            "process, and each process decides for itself whether it logs; make one in each"
+        )
+
+    def __deepcopy__(self: LoggerT, memo: dict[int, Any]) -> LoggerT:
+        # A copy within the process, as that of an engine, is made of copies of the parts.
+        copied = memo[id(self)] = type(self).__new__(type(self))
+        copied.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return copied
 
     def _check_open(self) -> None:
         if self._closed:

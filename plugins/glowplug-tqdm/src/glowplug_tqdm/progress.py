@@ -75,6 +75,7 @@ class ProgressBar(BaseLogger):
         self._terminal = Terminal("the progress bar", tqdm_kwargs.get("file"))
         self._messages = Terminal("messages beside the progress bar", tqdm_kwargs.get("file"))
         self._attachments: list[Attachment] = []
+        self._tracks: list[Track] = []
         self._shown: WeakKeyDictionary[Engine[Any, Any], Mapping[str, Any]] = WeakKeyDictionary()
 
     def attach(  # type: ignore[override]  # users know this form; the base's is for log handlers
@@ -105,7 +106,8 @@ class ProgressBar(BaseLogger):
         Raises:
             ClosedLogger: after ``close``.
             InvalidType: when an argument is of the wrong type.
-            InvalidArgument: when the closing event has a filter or comes before the counted one.
+            InvalidArgument: when the closing event has a filter or comes before the counted one,
+                and when this bar counts the event for this engine already.
             UnknownEvent: when the engine has no such event.
         """
         self._check_attachable(engine)
@@ -116,6 +118,7 @@ class ProgressBar(BaseLogger):
                 "", metric_names, output_transform, state_attributes=state_attributes
             )
         span = Span(counted, closing, engine.state.counter_of(counted))
+        self._refuse_again(engine, span)
 
         def postfix(engine: Engine[Any, Any]) -> Mapping[str, Any]:
             own = {} if output is None else output.values(engine)
@@ -131,6 +134,7 @@ class ProgressBar(BaseLogger):
                     handles[-1].declare(reports=output.named_metrics)
         attachment = self._on_first_rank(handles, track.abandon)
         self._attachments.append(attachment)
+        self._tracks.append(track)
         return attachment
 
     def show(self, engine: Engine[Any, Any], values: Mapping[str, Any]) -> None:
@@ -160,7 +164,16 @@ class ProgressBar(BaseLogger):
         for attachment in self._attachments:
             attachment.remove()
         self._attachments.clear()
+        self._tracks.clear()
         super().close()
+
+    def _refuse_again(self, engine: Engine[Any, Any], span: Span) -> None:
+        for track in self._tracks:
+            if track.span == span and engine.has_event_handler(track.advance):
+                raise InvalidArgument(
+                    f"this {type(self).__name__} counts {span.event!s} of this engine until "
+                    f"{span.closing!s} already; remove() what attach returned then, or make another"
+                )
 
     def _create_output_handler(self, *args: Any, **kwargs: Any) -> OutputPostfix:
         return OutputPostfix(*args, **kwargs)
