@@ -18,15 +18,21 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
     EventAccumulator,
 )
 
-DIGITS = Path(__file__).resolve().parents[2] / "docs" / "examples" / "digits.py"
+ROOT = Path(__file__).resolve().parents[2]
+DIGITS = ROOT / "docs" / "examples" / "digits.py"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 EPOCHS = 6
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str | Path, columns: int = 80, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run Python in a process of its own, on one thread since other tests run beside it."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": str(columns)}
     command = [sys.executable, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, env=environment, cwd=cwd, check=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +89,29 @@ def test_tensorboard_sees_a_histogram_of_weights_for_each_epoch(events: EventAcc
     (first_layer,) = [tag for tag in events.Tags()["histograms"] if re.search(r"\b0.weight$", tag)]
     steps = [histogram.step for histogram in events.Histograms(first_layer)]
     assert steps == list(range(1, EPOCHS + 1))
+
+
+def readme_block(name: str) -> str:
+    """Return what the README shows of the program's output."""
+    (shown,) = re.findall(rf"<!-- {name} -->\n+```text\n(.*?)```", README, re.DOTALL)
+    return str(shown)
+
+
+def timeless(text: str) -> str:
+    """Return a description without its times, which differ from run to run."""
+    return re.sub(r" +[\d.]+ (s|ms|µs|ns)\b| +[\d.]+%", "", text)
+
+
+def test_the_readme_shows_what_is_described(tmp_path: Path) -> None:
+    described = run(DIGITS, "--describe", "--logdir", tmp_path, columns=118, cwd=ROOT)
+    assert timeless(readme_block("describe")) in timeless(described.stdout)
+    assert "held-out accuracy" in described.stdout
+
+
+def test_the_readme_shows_what_is_explained(tmp_path: Path) -> None:
+    explained = run(DIGITS, "--explain", "--logdir", tmp_path, columns=118, cwd=ROOT)
+    assert readme_block("explain") in explained.stdout
+    assert "accuracy" not in explained.stdout
 
 
 @pytest.fixture
