@@ -10,11 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from types import MethodType
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from glowplug.phases import Phase
 from glowplug.registrations import EventKey, Handler, Registration
 from glowplug.sites import Site, outermost_of
+
+_OWN_PACKAGES = "glowplug_"
 
 Owner = Callable[[str], "tuple[str, str] | None"]
 """``owner(module)``: name and version of the plugin that provides a module, or None."""
@@ -48,6 +51,19 @@ class AttachedHandler:
     def title(self) -> str:
         """Its name, and the plugin that it comes from."""
         return f"{self.name} of {self.plugin} {self.version}" if self.plugin else self.name
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values, without its event."""
+        return {
+            "handler": self.name,
+            "module": self.module,
+            "filter": self.filter.strip("()"),
+            "phase": self.phase.value,
+            "plugin": self.plugin,
+            "version": self.version,
+            "file": self.site.file if self.site else None,
+            "line": self.site.line if self.site else None,
+        }
 
     def __str__(self) -> str:
         return f"{self.title} at {self.event!s}{self.filter}"
@@ -92,7 +108,8 @@ class Describer:
         )
 
     def _is_plugins(self, module: str) -> bool:
-        return self._owner_of(module) is not None
+        # The floors that glowplug's plugins stand on are none themselves.
+        return module.startswith(_OWN_PACKAGES) or self._owner_of(module) is not None
 
 
 def named(handler: Handler) -> tuple[str, str]:

@@ -1,6 +1,8 @@
 """Train a small convolutional network to read handwritten digits.
 
     python docs/examples/digits.py
+    python docs/examples/digits.py --describe   # what was attached, and how long it took
+    python docs/examples/digits.py --explain    # what would run, and nothing else
     tensorboard --logdir runs
 
 The data are the 1,797 scans of 8x8 pixels that come with scikit-learn, so nothing is downloaded.
@@ -61,11 +63,11 @@ def network() -> nn.Module:
     )
 
 
-def train(epochs: int, batch_size: int, log_dir: Path, seed: int) -> float:
-    """Train, validate after each epoch, log all of it, and return the held-out accuracy."""
-    torch.manual_seed(seed)
+def train(asked: argparse.Namespace) -> str:
+    """Train, validate after each epoch, log all of it, and return what came of it."""
+    torch.manual_seed(asked.seed)
     torch.set_num_threads(1)  # so small a network gains nothing from more
-    batches, held_out = digits(batch_size)
+    batches, held_out = digits(asked.batch_size)
     model = network()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     loss_fn = nn.functional.cross_entropy
@@ -83,7 +85,7 @@ def train(epochs: int, batch_size: int, log_dir: Path, seed: int) -> float:
         found = evaluator.run(held_out).metrics
         bar.log_message(f"  held out: accuracy {found['accuracy']:.2%}, loss {found['loss']:.4f}")
 
-    with TensorboardLogger(log_dir=log_dir) as logger:
+    with TensorboardLogger(log_dir=asked.logdir) as logger:
         logger.attach_output_handler(
             trainer,
             Events.ITERATION_COMPLETED(every=5),
@@ -98,10 +100,15 @@ def train(epochs: int, batch_size: int, log_dir: Path, seed: int) -> float:
             global_step_transform=lambda *_: trainer.state.epoch,
         )
         logger.attach(trainer, WeightsHistogram(model), Events.EPOCH_COMPLETED)
-        trainer.run(batches, max_epochs=epochs)
+        if asked.explain:
+            return str(trainer.explain(len(batches), asked.epochs))
+        if asked.describe:
+            trainer.time_calls()
+        trainer.run(batches, max_epochs=asked.epochs)
 
     accuracy: float = evaluator.state.metrics["accuracy"]
-    return accuracy
+    outcome = f"held-out accuracy {accuracy:.2%}; logs in {asked.logdir}"
+    return f"{trainer.describe()}\n\n{outcome}" if asked.describe else outcome
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -111,9 +118,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--logdir", type=Path, default=Path(f"runs/{datetime.now():%y%m%d-%H%M%S}"))
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args(arguments)
-    accuracy = train(asked.epochs, asked.batch_size, asked.logdir, asked.seed)
-    print(f"held-out accuracy {accuracy:.2%}; logs in {asked.logdir}")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--describe", action="store_true", help="show what was attached")
+    shown.add_argument("--explain", action="store_true", help="show what would run, and stop")
+    print(train(parser.parse_args(arguments)))
 
 
 if __name__ == "__main__":
