@@ -69,12 +69,15 @@ class Firing(Generic[BatchT, OutputT]):
                 for call in walked:
                     call(self)
             else:
-                walked = slot.tested
+                walked, called = slot.tested, False
                 for test, call in walked:
                     if test is None or test(self, count):
+                        called = True
                         call(self)
                 if not slot.asks:
                     slot.schedule(count)
+                if not called:
+                    return self._asked
         except BaseException as error:
             self._blame(error, walked.registration_of(call, test) or slot.event)
             raise
