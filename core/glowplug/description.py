@@ -68,10 +68,10 @@ class Description:
             if slot.registrations
             for registration in slot.registrations
         ]
-        gone = [] if times is None else [h for h in times.handlers if h not in set(present)]
+        gone = () if times is None else times.handlers.keys() - set(present)
         self.rows = (
             *(Row(handler, self._calls_of(handler)) for handler in present),
-            *(Row(handler, self._calls_of(handler), removed=True) for handler in gone),
+            *(Row(h, self._calls_of(h), removed=True) for h in sorted(gone, key=str)),
         )
 
     def _calls_of(self, handler: AttachedHandler) -> Calls | None:
@@ -105,16 +105,8 @@ class Description:
         return json.dumps(self.to_dict(), indent=indent)
 
     def _plain(self, row: Row) -> dict[str, Any]:
-        handler = row.handler
         return {
-            "handler": handler.name,
-            "module": handler.module,
-            "filter": handler.filter.strip("()"),
-            "phase": handler.phase.value,
-            "plugin": handler.plugin,
-            "version": handler.version,
-            "file": handler.site.file if handler.site else None,
-            "line": handler.site.line if handler.site else None,
+            **row.handler.to_dict(),
             "removed": row.removed,
             **self._timed(row.calls),
         }
@@ -199,8 +191,8 @@ def in_seconds(seconds: float) -> str:
         ('1.25 ms', '75 s')
     """
     for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
-        if seconds * factor >= 1:
-            return f"{seconds * factor:.3g} {unit}" if seconds < 100 else f"{seconds:.0f} s"
+        if seconds * factor >= 0.9995:  # what is rounded up to 1000 of a unit is 1 of the next
+            return f"{seconds * factor:.3g} {unit}" if seconds < 999.5 else f"{seconds:.0f} s"
     return f"{seconds * 1e9:.0f} ns"
 
 

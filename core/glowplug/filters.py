@@ -7,8 +7,9 @@ Must not know: events, or who handles them.
 from __future__ import annotations
 
 import inspect
+import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, SupportsIndex, TypeAlias
 
@@ -61,6 +62,31 @@ class Schedule:
             # Zero is "before the first", not a multiple: the first firing is at `every`.
             first = -(-max(count, 1) // self.every) * self.every
         return NEVER if self.before is not None and first >= self.before else first
+
+    def among(self, counts: Sequence[int]) -> Sequence[int]:
+        """Return those of ascending counts that go through, a range of a range without a walk.
+
+        Args:
+            counts: different counts; a range, or what this returned before.
+
+        Example:
+            >>> Schedule(every=4).among(Schedule(every=6).among(range(1, 1_000_000)))
+            range(12, 1000000, 12)
+        """
+        if self.once:
+            return tuple(count for count in self.once if count in counts)
+        if not isinstance(counts, range):
+            return tuple(filter(self.fires, counts))
+        stop = counts.stop if self.before is None else min(counts.stop, self.before)
+        step = math.lcm(counts.step, self.every or 1)
+        first = counts.start
+        meet_by = max(first, (self.after or 0) + 1) + step  # or they never do
+        while first < stop and not self.fires(first):
+            following = self.first_from(first)
+            first = following + (counts.start - following) % counts.step
+            if first > meet_by:
+                return ()
+        return range(first, stop, step)
 
     def __str__(self) -> str:
         parts = []

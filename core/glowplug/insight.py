@@ -17,10 +17,13 @@ from glowplug.attachment import PluginSource
 from glowplug.call_times import CallTimes
 from glowplug.description import Description
 from glowplug.errors import InvalidType, MetricWarning
+from glowplug.expectation import expected
+from glowplug.explanation import Explanation
 from glowplug.loop import Loop
 from glowplug.observers import Observation, Observer, Watch, WatchedStep
 from glowplug.precedence import complaints
 from glowplug.registrations import EventKey, Registration
+from glowplug.rehearsal import Ends, Rehearsal
 from glowplug.stages import Asked
 from glowplug.state import BatchT, OutputT, State
 
@@ -62,8 +65,58 @@ class Insight(Loop[BatchT, OutputT]):
             >>> [row.handler.name for row in engine.describe().rows]
             ['print']
         """
-        step = ".".join(filter(None, named(self._step)))
-        return Description(self._table.slots.values(), self._describer, step, self._times)
+        slots = self._table.slots.values()
+        return Description(slots, self._describer, self._named_step(), self._times)
+
+    def explain(
+        self,
+        epoch_length: int | None = None,
+        max_epochs: int | None = None,
+        max_iters: int | None = None,
+        *,
+        data: bool = True,
+    ) -> Explanation:
+        """Return what ``run`` would fire now, and whom it would call, without running anything.
+
+        The loop goes through the run without data, step or handlers; the engine stays as it is. It
+        is the run that ``run`` with these arguments would do: a new one on a new engine and on one
+        that is done; on one whose state was loaded, that is to be extended, or that was
+        interrupted, the rest of it. What steps and handlers do on the way (ending the run, firing
+        events, attaching others) is not foreseen; a filter that is a function is not called.
+
+        Args:
+            epoch_length: iterations in an epoch, and of its data; what the state holds, where left
+                out.
+            max_epochs: as in ``run``.
+            max_iters: as in ``run``.
+            data: whether the run has data; an interrupted one goes on with what it has.
+
+        Returns:
+            Every firing in order, with the handlers that it calls, and those that are never called.
+            ``print`` shows it, a notebook draws it, ``write_html(path)`` makes a page of it,
+            ``to_json()`` is for machines.
+
+        Raises:
+            InvalidArgument: for what ``run`` would refuse, or when the length of an epoch is not
+                known.
+            InvalidType: when ``data`` is neither True nor False.
+            EngineBusy: within a run.
+
+        Example:
+            >>> from glowplug import Engine, Events
+            >>> engine = Engine(lambda engine, batch: batch)
+            >>> handle = engine.add_event_handler(Events.EPOCH_COMPLETED(every=5), print)
+            >>> [handler.filter for handler in engine.explain(100, max_epochs=3).never]
+            ['(every=5)']
+        """
+        rehearsal = Rehearsal(self, Ends(epoch_length, max_epochs, max_iters, data))
+        order = rehearsal.order()
+        slots = self._table.slots.values()
+        events = expected(slots, order.spans(), self._state, self._describer)
+        return Explanation(order, events, rehearsal.plan, self._named_step(), rehearsal.begins)
+
+    def _named_step(self) -> str:
+        return ".".join(filter(None, named(self._step)))
 
     def time_calls(self) -> Observation:
         """Count and time the calls of all handlers and of the step, for ``describe``.
