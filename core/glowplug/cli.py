@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from glowplug import __version__, doctor_command, plugin_commands
+from glowplug import __version__, plugin_commands
 from glowplug.components import Kind
 from glowplug.console import (
     FAILED,
@@ -27,6 +27,7 @@ from glowplug.console import (
     quiet_manager,
     say,
 )
+from glowplug.doctor import command as doctor
 from glowplug.errors import AmbiguousComponent, PluginError, UnknownComponent, did_you_mean
 from glowplug.plugins import PluginManager
 
@@ -46,7 +47,7 @@ class Command(NamedTuple):
 
 COMMANDS: Mapping[str, Command] = MappingProxyType(
     {
-        doctor_command.NAME: Command(doctor_command.SUMMARY, doctor_command.run),
+        doctor.NAME: Command(doctor.SUMMARY, doctor.run),
         plugin_commands.NAME: Command(plugin_commands.SUMMARY, plugin_commands.run),
     }
 )

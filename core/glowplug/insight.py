@@ -17,13 +17,13 @@ from glowplug.attachment import PluginSource
 from glowplug.call_times import CallTimes
 from glowplug.description import Description
 from glowplug.errors import InvalidType, MetricWarning
-from glowplug.expectation import expected
-from glowplug.explanation import Explanation
+from glowplug.explain.expectation import expected
+from glowplug.explain.explanation import Explanation
+from glowplug.explain.rehearsal import Ends, Rehearsal
 from glowplug.loop import Loop
 from glowplug.observers import Observation, Observer, Watch, WatchedStep
 from glowplug.precedence import complaints
 from glowplug.registrations import EventKey, Registration
-from glowplug.rehearsal import Ends, Rehearsal
 from glowplug.stages import Asked
 from glowplug.state import BatchT, OutputT, State
 

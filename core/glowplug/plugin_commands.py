@@ -139,9 +139,9 @@ def _declare_new(parser: argparse.ArgumentParser) -> None:
 
 
 def _new(asked: argparse.Namespace) -> int:
-    from glowplug import scaffold  # no other action needs it, and it reads templates
+    from glowplug.scaffold import package  # no other action needs it, and it reads templates
 
-    made = scaffold.new(asked.name, asked.kind, asked.dir, asked.holder)
+    made = package.new(asked.name, asked.kind, asked.dir, asked.holder)
     for caution in made.cautions:
         complain(caution)
     files = "".join(f"  {file}\n" for file in made.files)

@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from glowplug import __version__, doctor
+import glowplug
+from glowplug import __version__
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -79,7 +80,7 @@ def test_a_whole_installation_is_told_in_lines_and_nothing_is_to_be_mended(exami
     assert (done.returncode, done.stderr) == (0, "")
     assert said["python"] == f"CPython {platform.python_version()}  {sys.executable}"
     assert said["platform"] == platform.platform()
-    assert said["glowplug"] == f"{__version__}  {Path(doctor.__file__).parents[1]}"
+    assert said["glowplug"] == f"{__version__}  {Path(glowplug.__file__).parents[1]}"
     assert (said["torch"], said["device"]) == ("9.9+fake", "cuda:0  ACME 9000")
     assert "plugin     nan-stop 0.1.0 (active)\n" in done.stdout
     assert "error" not in done.stdout

@@ -15,7 +15,7 @@ import pytest
 
 from glowplug import Engine, EventEnum, Events, State
 from glowplug.errors import CannotWrite, EngineBusy, InvalidArgument, InvalidType
-from glowplug.explanation import Explanation
+from glowplug.explain.explanation import Explanation
 
 
 class Mine(EventEnum):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from glowplug.hardware import Accelerator, Torch, find_torch
+from glowplug.doctor.hardware import Accelerator, Torch, find_torch
 
 Lay = Callable[[str], None]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.markers import default_environment as packagings
 
-from glowplug.markers import environment, holds
+from glowplug.doctor.markers import environment, holds
 
 VARIABLES = st.sampled_from(
     ["python_version", "python_full_version", "sys_platform", "os_name", "platform_system", "extra"]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glowplug import Engine, EventEnum, Events
-from glowplug.explanation import Explanation
+from glowplug.explain.explanation import Explanation
 
 
 class Mine(EventEnum):

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement as Packagings
 
+from glowplug.doctor.requirements import Requirement, Unmet, extras, parse_requirement, unmet
 from glowplug.manifest import library
-from glowplug.requirements import Requirement, Unmet, extras, parse_requirement, unmet
 
 Lay = Callable[..., Any]
 

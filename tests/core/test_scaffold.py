@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from glowplug import Kind, __version__, blueprints, scaffold
+from glowplug import Kind, __version__
 from glowplug.errors import CannotWrite, InvalidArgument
+from glowplug.scaffold import blueprints, package
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -38,7 +39,7 @@ def test_there_is_a_kind_for_everything_a_plugin_can_offer_but_commands() -> Non
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_package_holds_all_that_one_needs(kind: str, tmp_path: Path) -> None:
-    made = scaffold.new("acme-x1", kind, tmp_path)
+    made = package.new("acme-x1", kind, tmp_path)
     assert set(made.files) == set(contents(tmp_path / "acme-x1"))
     assert set(made.files) == {
         ".github/workflows/ci.yml",
@@ -56,7 +57,7 @@ def test_a_package_holds_all_that_one_needs(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_left_to_be_filled_in(kind: str, tmp_path: Path) -> None:
-    scaffold.new("acme-x1", kind, tmp_path)
+    package.new("acme-x1", kind, tmp_path)
     for path, text in contents(tmp_path).items():
         assert "${" not in text.replace("${{ matrix.python }}", ""), path
         assert "\r" not in text
@@ -67,7 +68,7 @@ def test_nothing_is_left_to_be_filled_in(kind: str, tmp_path: Path) -> None:
 def test_the_code_of_a_package_imports_neither_torch_nor_another_plugin(
     kind: str, tmp_path: Path
 ) -> None:
-    scaffold.new("acme-x1", kind, tmp_path)
+    package.new("acme-x1", kind, tmp_path)
     trees = [ast.parse(t) for path, t in contents(tmp_path).items() if path.endswith(".py")]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     names = [n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)]
@@ -78,7 +79,7 @@ def test_the_code_of_a_package_imports_neither_torch_nor_another_plugin(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_project_declares_its_component_and_what_it_needs(kind: str, tmp_path: Path) -> None:
-    scaffold.new("acme-x1", kind, tmp_path)
+    package.new("acme-x1", kind, tmp_path)
     text = (tmp_path / "acme-x1" / "pyproject.toml").read_text("utf-8")
     project = tomllib.loads(text)["project"]
     group = "glowplug" if kind == "hooks" else Kind.of(kind).group
@@ -88,7 +89,7 @@ def test_the_project_declares_its_component_and_what_it_needs(kind: str, tmp_pat
 
 
 def test_without_a_holder_there_is_no_licence_and_the_readme_says_so(tmp_path: Path) -> None:
-    scaffold.new("acme-x1", "handler", tmp_path)
+    package.new("acme-x1", "handler", tmp_path)
     files = contents(tmp_path / "acme-x1")
     assert "LICENSE" not in files
     assert "license" not in files["pyproject.toml"]
@@ -97,7 +98,7 @@ def test_without_a_holder_there_is_no_licence_and_the_readme_says_so(tmp_path: P
 
 def test_a_holder_puts_the_package_under_the_mit_licence(tmp_path: Path) -> None:
     holder = 'Zoë "Z" \\ Sons'
-    scaffold.new("acme-x1", "handler", tmp_path, f" {holder} ")
+    package.new("acme-x1", "handler", tmp_path, f" {holder} ")
     files = contents(tmp_path / "acme-x1")
     project = tomllib.loads(files["pyproject.toml"])["project"]
     assert files["LICENSE"].splitlines()[2] == f"Copyright (c) {date.today().year} {holder}"
@@ -108,13 +109,13 @@ def test_a_holder_puts_the_package_under_the_mit_licence(tmp_path: Path) -> None
 @pytest.mark.parametrize("holder", ["", "  ", "one\ntwo", "\x00"])
 def test_a_holder_without_a_name_is_refused(holder: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument, match="expected the name of who holds the copyright"):
-        scaffold.new("acme-x1", "handler", tmp_path, holder)
+        package.new("acme-x1", "handler", tmp_path, holder)
     assert contents(tmp_path) == {}
 
 
 def test_an_unknown_kind_is_refused_with_the_near_one(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument, match="got 'handlr'; did you mean 'handler'"):
-        scaffold.new("acme-x1", "handlr", tmp_path)
+        package.new("acme-x1", "handlr", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -125,24 +126,24 @@ def test_a_name_that_the_example_uses_for_something_else_is_refused(
     name: str, kind: str, word: str, tmp_path: Path
 ) -> None:
     with pytest.raises(InvalidArgument, match=f"would have two things called {word}"):
-        scaffold.new(name, kind, tmp_path)
+        package.new(name, kind, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_folder_is_made_where_it_is_missing(tmp_path: Path) -> None:
-    made = scaffold.new("Acme.X1", "handler", tmp_path / "a" / "b")
+    made = package.new("Acme.X1", "handler", tmp_path / "a" / "b")
     assert made.folder == tmp_path / "a" / "b" / "acme-x1"
     assert (made.folder / "pyproject.toml").is_file()
 
 
 def test_an_empty_folder_of_its_name_is_taken(tmp_path: Path) -> None:
     (tmp_path / "acme-x1").mkdir()
-    assert scaffold.new("acme-x1", "handler", tmp_path).folder.joinpath("README.md").is_file()
+    assert package.new("acme-x1", "handler", tmp_path).folder.joinpath("README.md").is_file()
 
 
 def test_the_folder_is_as_open_to_others_as_any_that_the_user_makes(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
-    made = scaffold.new("acme-x1", "handler", tmp_path)
+    made = package.new("acme-x1", "handler", tmp_path)
     assert made.folder.stat().st_mode == (tmp_path / "mine").stat().st_mode
 
 
@@ -150,7 +151,7 @@ def test_a_folder_with_something_in_it_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "acme-x1").mkdir()
     (tmp_path / "acme-x1" / "README.md").write_text("mine", encoding="utf-8")
     with pytest.raises(CannotWrite, match="acme-x1 is there already and not empty; nothing is ove"):
-        scaffold.new("acme-x1", "handler", tmp_path)
+        package.new("acme-x1", "handler", tmp_path)
     assert contents(tmp_path) == {"acme-x1/README.md": "mine"}
 
 
@@ -160,20 +161,20 @@ def test_a_file_or_a_link_of_its_name_is_left_as_it_is(
 ) -> None:
     lay(tmp_path / "acme-x1")
     with pytest.raises(CannotWrite, match="acme-x1 is there already and is no folder"):
-        scaffold.new("acme-x1", "handler", tmp_path)
+        package.new("acme-x1", "handler", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["acme-x1"]
 
 
 def test_a_folder_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CannotWrite, match=r"cannot write .*Not a directory; nothing was left"):
-        scaffold.new("acme-x1", "handler", tmp_path / "file" / "below")
+        package.new("acme-x1", "handler", tmp_path / "file" / "below")
 
 
 def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
     name = f"acme-{'x' * 300}"  # longer than the name of a folder may be
     with pytest.raises(CannotWrite, match=r"File name too long; nothing was left there"):
-        scaffold.new(name, "handler", tmp_path / "a" / "b")
+        package.new(name, "handler", tmp_path / "a" / "b")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -182,9 +183,10 @@ def test_a_disk_that_fills_up_in_the_middle_leaves_nothing_behind(
     python: Callable[..., str], tmp_path: Path
 ) -> None:
     code = (
-        "import resource; from pathlib import Path; from glowplug import scaffold, errors\n"
+        "import resource; from pathlib import Path\n"
+        "from glowplug import errors; from glowplug.scaffold import package\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
-        f"try: scaffold.new('acme-x1', 'handler', Path({str(tmp_path)!r}) / 'new')\n"
+        f"try: package.new('acme-x1', 'handler', Path({str(tmp_path)!r}) / 'new')\n"
         "except errors.CannotWrite as error: print(error)"
     )
     assert "File too large; nothing was left there" in python(code, PYTHONDONTWRITEBYTECODE="1")

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glowplug import naming
 from glowplug.errors import InvalidArgument
-from glowplug.naming import Names
+from glowplug.scaffold import naming
+from glowplug.scaffold.naming import Names
 
 
 @pytest.mark.parametrize("spelling", ["acme-nan-stop", "Acme_NaN.Stop", "acme--nan__stop"])

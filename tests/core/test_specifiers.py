@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
-from glowplug.specifiers import parse_version, satisfies
+from glowplug.doctor.specifiers import parse_version, satisfies
 
 
 def maybe(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:

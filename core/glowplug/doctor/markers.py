@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from glowplug.specifiers import satisfies
+from glowplug.doctor.specifiers import satisfies
 from glowplug.switches import normalise
 
 _TOKEN = re.compile(

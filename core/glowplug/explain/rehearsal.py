@@ -20,10 +20,10 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from glowplug.errors import EngineBusy, InvalidArgument, InvalidType
+from glowplug.explain.order import Fired, Order, Tape
 from glowplug.filters import Predicate
 from glowplug.handlers import HandlerTable
 from glowplug.loop import Loop
-from glowplug.order import Fired, Order, Tape
 from glowplug.plan import Plan, make_plan
 from glowplug.registrations import EventKey, Origin, Registration
 from glowplug.stages import Asked, Stage

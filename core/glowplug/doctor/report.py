@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from glowplug.doctor import Diagnosis, Examined
-from glowplug.remarks import Remark, Severity
-from glowplug.requirements import Unmet
+from glowplug.doctor.examination import Diagnosis, Examined
+from glowplug.doctor.remarks import Remark, Severity
+from glowplug.doctor.requirements import Unmet
 from glowplug.roster import PluginState
 
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from glowplug import mending
+from glowplug.doctor import mending
+from glowplug.doctor.hardware import Torch
+from glowplug.doctor.requirements import Unmet
 from glowplug.errors import AmbiguousComponent, InvalidArgument, did_you_mean
-from glowplug.hardware import Torch
 from glowplug.probe import Finding
-from glowplug.requirements import Unmet
 from glowplug.reserved import RESERVED
 from glowplug.roster import Plugin, PluginState
 from glowplug.switches import DISABLE, ONLY, PREFIX, STRICT, Switches, match, normalise

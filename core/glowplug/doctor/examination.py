@@ -15,15 +15,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from glowplug import remarks
 from glowplug.components import Kind
+from glowplug.doctor import remarks
+from glowplug.doctor.hardware import Torch, find_torch
+from glowplug.doctor.remarks import Remark, Severity
+from glowplug.doctor.requirements import Unmet, extras, unmet
 from glowplug.errors import AmbiguousComponent, GlowplugError, InvalidArgument, PluginWarning
-from glowplug.hardware import Torch, find_torch
 from glowplug.manifest import Manifest, Scan, installed, library
 from glowplug.plugins import ATTACHABLE, PluginManager
 from glowplug.probe import Finding, probe
-from glowplug.remarks import Remark, Severity
-from glowplug.requirements import Unmet, extras, unmet
 from glowplug.reserved import RESERVED
 from glowplug.roster import Plugin, PluginState
 from glowplug.switches import Switches
@@ -143,7 +143,7 @@ def diagnose(
     return Diagnosis(
         interpreter=Interpreter.here(),
         version=version,
-        location=str(Path(__file__).parents[1]),
+        location=str(Path(__file__).parents[2]),
         torch=torch.result(),
         switches=switches,
         plugins=examined,

@@ -11,8 +11,8 @@ from typing import Any
 
 from glowplug import tables
 from glowplug.attached import AttachedHandler
-from glowplug.expectation import Expectation, Expected, Mark
-from glowplug.order import Group, Order, Part, Step
+from glowplug.explain.expectation import Expectation, Expected, Mark
+from glowplug.explain.order import Group, Order, Part, Step
 from glowplug.registrations import EventKey
 
 COLUMNS = (

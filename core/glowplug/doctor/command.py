@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from glowplug import __version__, doctor_report
+from glowplug import __version__
 from glowplug.console import FAILED, Parser, add_switches, join_switches, say
-from glowplug.doctor import diagnose
+from glowplug.doctor import report
+from glowplug.doctor.examination import diagnose
 
 NAME = "doctor"
 SUMMARY = "examine Python, torch and the plugins, and say what to type"
@@ -35,5 +36,5 @@ def run(arguments: Sequence[str], before: argparse.Namespace) -> int:
     parser.add_argument("--json", action="store_true", help="for programs")
     asked = join_switches(before, parser.parse_args(arguments))
     diagnosis = diagnose(__version__, asked.only, asked.disable or (), asked.strict or None)
-    say((doctor_report.as_json if asked.json else doctor_report.as_text)(diagnosis))
+    say((report.as_json if asked.json else report.as_text)(diagnosis))
     return 0 if diagnosis.ok else FAILED

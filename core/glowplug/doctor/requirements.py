@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from glowplug.doctor.markers import holds
+from glowplug.doctor.specifiers import satisfies
 from glowplug.manifest import Distribution, library
-from glowplug.markers import holds
-from glowplug.specifiers import satisfies
 from glowplug.switches import normalise
 
 _REQUIREMENT = re.compile(

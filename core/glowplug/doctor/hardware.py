@@ -69,7 +69,7 @@ def find_torch(seconds: float = SECONDS) -> Torch:
         version = library().version("torch") or ""
     except Exception:  # no metadata, or none that can be read; an import tells the version, too
         version = ""
-    answer = ask("glowplug.hardware:look", "torch", seconds)
+    answer = ask("glowplug.doctor.hardware:look", "torch", seconds)
     if answer.error:
         return Torch(True, version, f"its import {answer.error}", answer.output)
     seen = dict(answer.value)

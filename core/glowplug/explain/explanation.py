@@ -14,11 +14,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from glowplug import itinerary, timeline
 from glowplug.attached import AttachedHandler
 from glowplug.errors import CannotWrite
-from glowplug.expectation import Expectation, Expected, Mark
-from glowplug.order import Order
+from glowplug.explain import itinerary, timeline
+from glowplug.explain.expectation import Expectation, Expected, Mark
+from glowplug.explain.order import Order
 from glowplug.plan import Plan
 from glowplug.registrations import EventKey
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from glowplug.attached import AttachedHandler, Describer
 from glowplug.events import Events
+from glowplug.explain.order import Span
 from glowplug.filters import NEVER, Filter, Predicate, Schedule
 from glowplug.handlers import Slot
-from glowplug.order import Span
 from glowplug.registrations import EventKey, Registration
 from glowplug.state import COUNTERS, State
 

@@ -164,7 +164,7 @@ def files(
 
 
 def _text(template: str, values: Mapping[str, str]) -> str:
-    source = resources.files("glowplug") / "templates" / f"{template}.template"
+    source = resources.files("glowplug.scaffold") / "templates" / f"{template}.template"
     return Template(source.read_text(encoding="utf-8")).substitute(values)
 
 

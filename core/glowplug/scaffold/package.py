@@ -13,9 +13,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from glowplug import blueprints, naming
 from glowplug.errors import CannotWrite, InvalidArgument
-from glowplug.naming import Names
+from glowplug.scaffold import blueprints, naming
+from glowplug.scaffold.naming import Names
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def page(shown: dict[str, Any], title: str) -> str:
         shown: what ``Explanation.to_dict()`` returned.
         title: one line on it.
     """
-    parts = resources.files("glowplug") / "templates" / "timeline"
+    parts = resources.files("glowplug.explain") / "page"
     texts = {name: (parts / f"page.{name}").read_text("utf-8") for name in ("html", "css", "js")}
     return Template(texts["html"]).substitute(
         title=escape(title),
