@@ -57,7 +57,7 @@ class AttachedHandler:
         return {
             "handler": self.name,
             "module": self.module,
-            "filter": self.filter.strip("()"),
+            "filter": self.filter,
             "phase": self.phase.value,
             "plugin": self.plugin,
             "version": self.version,

@@ -147,7 +147,7 @@ def test_machines_get_json(engine: Engine[Any, Any]) -> None:
     ((event, handlers),) = ((e["event"], e["handlers"]) for e in plain["events"])
     assert event == "ITERATION_COMPLETED"
     assert handlers[0] == {
-        "handler": "act", "module": __name__, "filter": "every=2", "phase": "act",
+        "handler": "act", "module": __name__, "filter": "(every=2)", "phase": "act",
         "plugin": None, "version": None, "file": __file__, "line": handlers[0]["line"],
         "removed": False, "calls": None, "seconds": None, "mean": None, "share": None,
     }  # fmt: skip  # as it is printed

@@ -77,7 +77,7 @@ function addEvent(event) {
 }
 
 function nameOf(handler) {
-  return handler.handler + (handler.filter ? ` (${handler.filter})` : "");
+  return handler.handler + (handler.filter ? ` ${handler.filter}` : "");
 }
 
 function addHandler(event, handler) {
