@@ -10,22 +10,23 @@ import warnings
 from collections.abc import Callable, Mapping
 from time import perf_counter_ns
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from glowplug.attached import Describer, named
 from glowplug.attachment import PluginSource
-from glowplug.call_times import CallTimes
-from glowplug.description import Description
 from glowplug.errors import InvalidType, MetricWarning
-from glowplug.explain.expectation import expected
-from glowplug.explain.explanation import Explanation
-from glowplug.explain.rehearsal import Ends, Rehearsal
 from glowplug.loop import Loop
 from glowplug.observers import Observation, Observer, Watch, WatchedStep
 from glowplug.precedence import complaints
 from glowplug.registrations import EventKey, Registration
 from glowplug.stages import Asked
 from glowplug.state import BatchT, OutputT, State
+
+if TYPE_CHECKING:
+    # Imported when they are asked for, as few programs do, so that `import glowplug` is quick.
+    from glowplug.call_times import CallTimes
+    from glowplug.description import Description
+    from glowplug.explain.explanation import Explanation
 
 
 class Insight(Loop[BatchT, OutputT]):
@@ -65,6 +66,8 @@ class Insight(Loop[BatchT, OutputT]):
             >>> [row.handler.name for row in engine.describe().rows]
             ['print']
         """
+        from glowplug.description import Description
+
         slots = self._table.slots.values()
         return Description(slots, self._describer, self._named_step(), self._times)
 
@@ -109,6 +112,10 @@ class Insight(Loop[BatchT, OutputT]):
             >>> [handler.filter for handler in engine.explain(100, max_epochs=3).never]
             ['(every=5)']
         """
+        from glowplug.explain.expectation import expected
+        from glowplug.explain.explanation import Explanation
+        from glowplug.explain.rehearsal import Ends, Rehearsal
+
         rehearsal = Rehearsal(self, Ends(epoch_length, max_epochs, max_iters, data))
         order = rehearsal.order()
         slots = self._table.slots.values()
@@ -136,6 +143,8 @@ class Insight(Loop[BatchT, OutputT]):
             >>> [row.calls.number for row in engine.describe().rows]
             [3]
         """
+        from glowplug.call_times import CallTimes
+
         if self._times is not None:
             Observation(self, self._times).remove()
         self._times = CallTimes()

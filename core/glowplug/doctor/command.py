@@ -11,8 +11,6 @@ from collections.abc import Sequence
 
 from glowplug import __version__
 from glowplug.console import FAILED, Parser, add_switches, join_switches, say
-from glowplug.doctor import report
-from glowplug.doctor.examination import diagnose
 
 NAME = "doctor"
 SUMMARY = "examine Python, torch and the plugins, and say what to type"
@@ -31,6 +29,9 @@ def run(arguments: Sequence[str], before: argparse.Namespace) -> int:
     Raises:
         SystemExit: when the command was misused, or its help was asked for.
     """
+    from glowplug.doctor import report  # no other command needs to know what it examines
+    from glowplug.doctor.examination import diagnose
+
     parser = Parser(prog=f"glowplug {NAME}", description=SUMMARY)
     add_switches(parser)
     parser.add_argument("--json", action="store_true", help="for programs")

@@ -159,9 +159,6 @@ class Rehearsal(Loop[None, None]):
                 self._epoch += left
                 state.iteration += left * part.iterations
                 self._iterations_before += left * part.iterations
-                for group in part.groups:
-                    for step in group.steps:
-                        self._table.slots[step.event].fired += left * group.times
         return super()._next_epoch()
 
     _STAGES: ClassVar[Mapping[Stage, Callable[[Any], Stage]]] = MappingProxyType(
