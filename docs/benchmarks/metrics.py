@@ -71,7 +71,7 @@ def rows(n: int) -> tuple[Tensor, Tensor]:
 
 def pictures(n: int) -> tuple[Tensor, Tensor]:
     """Return small images, predicted and true."""
-    one, other = torch.rand(2, n, 1, 16, 16, generator=draws)
+    one, other = torch.rand(2, n, 1, 12, 12, generator=draws)
     return one, other
 
 
@@ -208,26 +208,34 @@ ROWS: dict[str, Row] = {
 }
 
 
-def updates(metric: Any, arguments: Sequence[Any], number: int) -> float:
-    """Return the seconds of one update, of so many after a first one."""
+def updates(metric: Any, arguments: Sequence[Any], seconds: float) -> float:
+    """Return the seconds of an update, of as many as are done in some seconds after a first one.
+
+    What updates of ours put off, to do it for several of them together, is counted in.
+    """
+    settle = getattr(metric, "accumulate_waiting", lambda: None)
     metric.reset()
     metric.update(*arguments)
+    settle()
+    number = 0
     began = perf_counter()
-    for _ in range(number):
+    while number == 0 or perf_counter() - began < seconds:
         metric.update(*arguments)
+        number += 1
+    settle()
     return (perf_counter() - began) / number
 
 
-def measure(size: int, number: int, repeats: int) -> dict[str, dict[str, list[float]]]:
+def measure(size: int, seconds: float, repeats: int) -> dict[str, dict[str, list[float]]]:
     """Return the seconds of an update, by metric and library."""
     costs = {}
     for name, row in ROWS.items():
         batch = row.draw(size)
-        ways = {"glowplug": partial(updates, row.glowplug(), (batch,), number)}
+        ways = {"glowplug": partial(updates, row.glowplug(), (batch,), seconds)}
         if ignite:
-            ways["pytorch-ignite"] = partial(updates, row.ignite(), (batch,), number)
+            ways["pytorch-ignite"] = partial(updates, row.ignite(), (batch,), seconds)
         if torchmetrics and row.torchmetrics:
-            ways["torchmetrics"] = partial(updates, row.torchmetrics(), batch, number)
+            ways["torchmetrics"] = partial(updates, row.torchmetrics(), batch, seconds)
         costs[name] = take_turns(ways, repeats)
     return costs
 
@@ -264,16 +272,15 @@ def report(size: int, costs: dict[str, dict[str, list[float]]]) -> str:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--updates", type=int, default=200, help="of 32 examples in a measurement")
-    parser.add_argument("--repeats", type=int, default=15, help="rounds, each of every contestant")
+    parser.add_argument("--seconds", type=float, default=0.005, help="of each measurement")
+    parser.add_argument("--repeats", type=int, default=7, help="rounds, each of every contestant")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     print(
         f"{machine()}, torch {torch.__version__} on 1 thread; medians of {asked.repeats} rounds\n"
     )
     for size in SIZES:
-        number = asked.updates if size == min(SIZES) else max(1, asked.updates // 10)
-        print(report(size, measure(size, number, asked.repeats)), "\n")
+        print(report(size, measure(size, asked.seconds, asked.repeats)), "\n")
 
 
 if __name__ == "__main__":

@@ -129,6 +129,8 @@ class Ranks:
 
     def all_reduce(self, mine: Any, op: str = "SUM") -> Any:
         together = torch.stack([torch.as_tensor(value) for value in self.exchange(mine)])
+        if op != "SUM":  # of NaN among numbers a backend may make anything
+            together = together.nan_to_num(nan=0.0, posinf=torch.inf, neginf=-torch.inf)
         combine: Any = {"SUM": torch.sum, "MIN": torch.amin, "MAX": torch.amax}[op]
         reduced = combine(together, dim=0)
         return reduced if isinstance(mine, torch.Tensor) else reduced.item()
@@ -151,6 +153,10 @@ def ranks(monkeypatch: pytest.MonkeyPatch) -> Ranks:
         states + "all_gather_tensors_with_shapes", three.all_gather_tensors_with_shapes
     )
     monkeypatch.setattr("glowplug_metrics.accumulator.get_rank", three.get_rank)
+    for module in ("torch_metric", "torch_states"):
+        monkeypatch.setattr(f"glowplug_metrics.{module}.get_rank", three.get_rank)
+        monkeypatch.setattr(f"glowplug_metrics.{module}.get_world_size", three.get_world_size)
+    monkeypatch.setattr("glowplug_metrics.torch_states.all_gather", three.exchange)
     return three
 
 

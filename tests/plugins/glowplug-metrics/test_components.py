@@ -1,86 +1,158 @@
 from __future__ import annotations
 
+import importlib
 import inspect
+from importlib.metadata import distribution
 from typing import Any
 
 import pytest
 
-import glowplug_metrics
 from glowplug import component
+from glowplug_metrics import Metric
 
-COMPONENTS = {
-    "accuracy": "Accuracy",
-    "average": "Average",
-    "epoch-metric": "EpochMetric",
-    "geometric-average": "GeometricAverage",
-    "loss": "Loss",
-    "metric-group": "MetricGroup",
-    "metrics-lambda": "MetricsLambda",
-    "running-average": "RunningAverage",
-    "variable-accumulation": "VariableAccumulation",
+MOST = "output_transform=..., device=cpu, skip_unrolling=False"
+ALL = f"{MOST}, metrics_result_mode=both"
+# A default of ``...`` is a function.
+KNOWN = """
+Metric(ALL)
+MetricUsage(started, completed, iteration_completed)
+Accuracy(output_transform=..., is_multilabel=False, device=cpu, skip_unrolling=False)
+Loss(loss_fn, output_transform=..., batch_size=len, device=cpu, skip_unrolling=False)
+MetricGroup(metrics, output_transform=..., skip_unrolling=False)
+MetricsLambda(f, *args, skip_unrolling=False, metrics_result_mode=both, **kwargs)
+Average(MOST)
+GeometricAverage(MOST)
+VariableAccumulation(op, MOST)
+EpochMetric(compute_fn, output_transform=..., check_compute_fn=True, device=cpu,
+    skip_unrolling=False)
+RunningAverage(src=None, alpha=0.98, output_transform=None, epoch_bound=None, device=None,
+    skip_unrolling=False)
+MeanAbsoluteError(ALL)
+MeanSquaredError(ALL)
+RootMeanSquaredError(ALL)
+MeanPairwiseDistance(p=2, eps=1e-06, MOST)
+CosineSimilarity(eps=1e-08, MOST)
+PSNR(data_range, MOST)
+Entropy(ALL)
+KLDivergence(ALL)
+JSDivergence(ALL)
+MutualInformation(ALL)
+HSIC(sigma_x=-1, sigma_y=-1, ignore_invalid_batch=True, MOST)
+MaximumMeanDiscrepancy(var=1.0, MOST)
+MatthewsCorrCoef(output_transform=..., check_compute_fn=False, device=cpu, skip_unrolling=False)
+ConfusionMatrix(num_classes, average=None, output_transform=..., device=cpu, skip_unrolling=True)
+ClassificationReport(beta=1, output_dict=False, output_transform=..., device=cpu,
+    is_multilabel=False, labels=None, metrics_result_mode=both)
+TopKCategoricalAccuracy(k=5, MOST)
+DiceCoefficient(cm, ignore_index=None)
+IoU(cm, ignore_index=None)
+mIoU(cm, ignore_index=None)
+JaccardIndex(cm, ignore_index=None)
+Fbeta(beta, average=True, precision=None, recall=None, output_transform=None, device=None)
+MultiLabelConfusionMatrix(num_classes, output_transform=..., device=cpu, normalized=False,
+    skip_unrolling=False)
+Precision(output_transform=..., average=False, is_multilabel=False, device=cpu,
+    skip_unrolling=False)
+Recall(output_transform=..., average=False, is_multilabel=False, device=cpu, skip_unrolling=False)
+AveragePrecision(output_transform=..., check_compute_fn=False, device=cpu, skip_unrolling=False)
+CohenKappa(output_transform=..., weights=None, check_compute_fn=False, device=cpu,
+    skip_unrolling=False, num_classes=None)
+PrecisionRecallCurve(output_transform=..., check_compute_fn=False, device=cpu,
+    skip_unrolling=False)
+RocCurve(output_transform=..., check_compute_fn=False, device=cpu, skip_unrolling=False)
+ROC_AUC(output_transform=..., check_compute_fn=False, device=cpu, skip_unrolling=False)
+MeanAveragePrecision(rec_thresholds=None, class_mean=macro, is_multilabel=False, MOST)
+regression.CanberraMetric(ALL)
+regression.FractionalAbsoluteError(ALL)
+regression.FractionalBias(ALL)
+regression.GeometricMeanAbsoluteError(ALL)
+regression.GeometricMeanRelativeAbsoluteError(ALL)
+regression.KendallRankCorrelation(variant=b, output_transform=..., check_compute_fn=True,
+    device=cpu, skip_unrolling=False)
+regression.ManhattanDistance(ALL)
+regression.MaximumAbsoluteError(ALL)
+regression.MeanAbsoluteRelativeError(ALL)
+regression.MeanError(ALL)
+regression.MeanNormalizedBias(ALL)
+regression.MedianAbsoluteError(output_transform=..., device=cpu)
+regression.MedianAbsolutePercentageError(output_transform=..., device=cpu)
+regression.MedianRelativeAbsoluteError(output_transform=..., device=cpu)
+regression.PearsonCorrelation(eps=1e-08, output_transform=..., device=cpu)
+regression.R2Score(ALL)
+regression.SpearmanRankCorrelation(output_transform=..., check_compute_fn=True, device=cpu,
+    skip_unrolling=False)
+regression.WaveHedgesDistance(ALL)
+Bleu(ngram=4, smooth=no_smooth, output_transform=..., device=cpu, average=macro)
+CharacterErrorRate(MOST)
+Rouge(variants=None, multiref=average, alpha=0, output_transform=..., device=cpu)
+RougeN(ngram=4, multiref=average, alpha=0, output_transform=..., device=cpu)
+RougeL(multiref=average, alpha=0, output_transform=..., device=cpu)
+Perplexity(output_transform=..., device=cpu, ignore_index=-100)
+HitRate(top_k=1, ignore_zero_hits=True, MOST)
+NDCG(top_k, ignore_zero_hits=True, relevance_threshold=1.0, gain_function=exp_rank, MOST)
+clustering.CalinskiHarabaszScore(output_transform=..., check_compute_fn=True, device=cpu,
+    skip_unrolling=False)
+clustering.DaviesBouldinScore(output_transform=..., check_compute_fn=True, device=cpu,
+    skip_unrolling=False)
+clustering.SilhouetteScore(output_transform=..., check_compute_fn=True, device=cpu,
+    skip_unrolling=False, silhouette_kwargs=None)
+fairness.SubgroupAccuracyDifference(groups, is_multilabel=False, output_transform=..., device=cpu)
+fairness.SubgroupDifference(base_metric, groups, output_transform=..., device=cpu)
+fairness.SubgroupMetric(base_metric, groups, output_transform=..., device=cpu)
+fairness.DemographicParityDifference(groups, is_multilabel=False, output_transform=..., device=cpu)
+fairness.SelectionRate(output_transform=..., is_multilabel=False, device=cpu, skip_unrolling=False)
+"""
+OFFERED = {
+    entry.name: entry
+    for entry in distribution("glowplug-metrics").entry_points
+    if entry.group == "glowplug.metrics"
 }
-AVERAGES = {"output_transform": ..., "device": "cpu", "skip_unrolling": False}
-KNOWN: dict[str, dict[str, Any]] = {
-    "Metric": {**AVERAGES, "metrics_result_mode": "both"},
-    "MetricUsage": {"started": None, "completed": None, "iteration_completed": None},
-    "Accuracy": {
-        "output_transform": ...,
-        "is_multilabel": False,
-        "device": "cpu",
-        "skip_unrolling": False,
-    },
-    "Loss": {
-        "loss_fn": None,
-        "output_transform": ...,
-        "batch_size": ...,
-        "device": "cpu",
-        "skip_unrolling": False,
-    },
-    "MetricGroup": {"metrics": None, "output_transform": ..., "skip_unrolling": False},
-    "Average": AVERAGES,
-    "GeometricAverage": AVERAGES,
-    "VariableAccumulation": {"op": None, **AVERAGES},
-    "EpochMetric": {
-        "compute_fn": None,
-        "output_transform": ...,
-        "check_compute_fn": True,
-        "device": "cpu",
-        "skip_unrolling": False,
-    },
-    "RunningAverage": {
-        "src": "None",
-        "alpha": 0.98,
-        "output_transform": "None",
-        "epoch_bound": "None",
-        "device": "None",
-        "skip_unrolling": False,
-    },
-}
+PACKAGES = sorted({entry.module for entry in OFFERED.values()})
 
 
-@pytest.mark.parametrize(("name", "public"), COMPONENTS.items())
-def test_a_component_is_found_by_its_name(name: str, public: str) -> None:
-    assert component("metric", name) is getattr(glowplug_metrics, public)
+@pytest.mark.parametrize("name", OFFERED)
+def test_a_component_is_found_by_the_name_of_its_class(name: str) -> None:
+    found = component("metric", name)
+    assert found is OFFERED[name].load()
+    assert found.__name__.replace("_", "").lower() == name.replace("-", "")
 
 
-@pytest.mark.parametrize(("name", "known"), KNOWN.items())
-def test_the_parameters_that_users_know_are_there_in_their_order(
-    name: str, known: dict[str, Any]
-) -> None:
-    """A default of ``...`` is a function, None means that there is none."""
-    parameters = inspect.signature(getattr(glowplug_metrics, name)).parameters.values()
-    positional = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
-    assert [parameter.name for parameter in positional] == list(known)
-    for parameter, default in zip(positional, known.values(), strict=True):
-        if default is ...:
-            assert callable(parameter.default)
-        elif default is None:
-            assert parameter.default is parameter.empty
-        else:
-            assert str(parameter.default) == str(default)
+def readable(parameter: inspect.Parameter) -> str:
+    """Return a parameter as the list of known ones writes it."""
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        return str(parameter).partition(":")[0]
+    if parameter.default is parameter.empty:
+        return parameter.name
+    default = "..." if inspect.isfunction(parameter.default) else parameter.default
+    if parameter.default is len:
+        default = "len"
+    return f"{parameter.name}={default}"
 
 
-def test_every_public_metric_is_a_component() -> None:
-    public = [getattr(glowplug_metrics, name) for name in glowplug_metrics.__all__]
-    metrics = {m.__name__ for m in public if issubclass(m, glowplug_metrics.Metric)}
-    assert metrics - {"Metric", "MeanMetric", "PredictionMetric"} == set(COMPONENTS.values())
+def lines(known: str) -> list[str]:
+    known = known.replace(",\n    ", ", ").replace("ALL", ALL).replace("MOST", MOST)
+    return known.strip().splitlines()
+
+
+@pytest.mark.parametrize("known", lines(KNOWN))
+def test_the_parameters_that_users_know_are_there_in_their_order(known: str) -> None:
+    name, _, listed = known.removesuffix(")").partition("(")
+    package, _, public = f"glowplug_metrics.{name}".rpartition(".")
+    target = getattr(importlib.import_module(package), public)
+    parameters = inspect.signature(target).parameters.values()
+    shown = [readable(p) for p in parameters if p.kind is not p.KEYWORD_ONLY or p.name in listed]
+    assert ", ".join(shown) == listed
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_public_metric_is_a_component(package: str) -> None:
+    module = importlib.import_module(package)
+    public = [getattr(module, name) for name in module.__all__]
+    offered = [entry.load() for entry in OFFERED.values()]
+    assert [cls for cls in public if is_complete(cls) and cls not in offered] == []
+
+
+def is_complete(public: Any) -> bool:
+    """Return whether a public name is a metric, and not a base for others."""
+    metric = inspect.isclass(public) and issubclass(public, Metric)
+    return metric and not inspect.isabstract(public)

@@ -114,6 +114,15 @@ class Accumulator:
         else:
             setattr(self, name, torch.add(state, amount, alpha=weight))
 
+    def held(self, name: str) -> torch.Tensor:
+        """Return what a state that is a sum has come to, on its device, in `wide`."""
+        state: torch.Tensor = getattr(self, name)
+        return state.sum(dim=0) if self._specs[name].is_pair(state) else state
+
+    def whole(self, name: str) -> Any:
+        """Return a state as it was declared: in float64, on the host where its device has none."""
+        return self._specs[name].whole(getattr(self, name))
+
     def reset(self) -> None:
         """Forget what was gathered."""
         for name, spec in self._specs.items():
@@ -122,18 +131,28 @@ class Accumulator:
             part.reset()
         self._fresh = True
 
+    def settle(self) -> None:
+        """Bring the states up to date, before they are read; they are by default."""
+
+    def brought(self) -> dict[str, StateValue]:
+        """Return the states by name, as this rank brings them to the reduction."""
+        return {name: getattr(self, name) for name in self._specs}
+
+    def reduced_state(self, name: str, value: StateValue) -> Any:
+        """Return ``value`` of a state, combined over all ranks as the state is."""
+        return self._specs[name].reduced(value, self._device)
+
     def reduced(self) -> dict[str, Any]:
         """Return the states by name, combined over all ranks; the metric's own stay as they are."""
-        return {
-            name: spec.reduced(getattr(self, name), self._device)
-            for name, spec in self._specs.items()
-        }
+        self.settle()
+        return {name: self.reduced_state(name, value) for name, value in self.brought().items()}
 
     def state_dict(self) -> dict[str, Any]:
         """Return the states by name, combined over all ranks: every rank must call it."""
+        self.settle()
         states = {
-            name: spec.saved(getattr(self, name), self._device)
-            for name, spec in self._specs.items()
+            name: self._specs[name].saved(value, self._device)
+            for name, value in self.brought().items()
         }
         return {**states, **{name: part.state_dict() for name, part in self._parts.items()}}
 

@@ -7,27 +7,19 @@ Must not know: how counts are kept.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from glowplug_metrics.classification.counting import largest
+from glowplug_metrics.classification.kinds import Kind, KindMetric
 from glowplug_metrics.means import MeanMetric
 from glowplug_metrics.metric import CPU
 from glowplug_metrics.outputs import as_it_is
-from glowplug_metrics.predictions import PredictionMetric
 
 
-class _Kind(Enum):
-    """What the predictions are, told by the shapes of the first batch."""
-
-    BINARY = "binary"
-    MULTICLASS = "multiclass"
-    MULTILABEL = "multilabel"
-
-
-class Accuracy(PredictionMetric, MeanMetric):
+class Accuracy(KindMetric, MeanMetric):
     r"""The share of predictions that are right.
 
     .. math:: \frac{1}{n} \sum_{i=1}^{n} [\hat{y}_i = y_i]
@@ -43,7 +35,7 @@ class Accuracy(PredictionMetric, MeanMetric):
     - multilabel: both of shape ``(N, C, ...)``, C at least 2, 0 and 1 alone. A prediction is right
       when all its C labels are.
 
-    Which it is, the first batch after a reset tells. From 0 to 1; larger is better.
+    From 0 to 1; larger is better.
 
     Args:
         output_transform: makes ``(y_pred, y)`` of the step's output; a threshold belongs here:
@@ -66,6 +58,7 @@ class Accuracy(PredictionMetric, MeanMetric):
         0.5
     """
 
+    joins = True
     total_dtype: ClassVar[torch.dtype] = torch.int64
 
     def __init__(
@@ -75,48 +68,14 @@ class Accuracy(PredictionMetric, MeanMetric):
         device: str | torch.device = CPU,
         skip_unrolling: bool = False,
     ) -> None:
-        super().__init__(output_transform, device=device, skip_unrolling=skip_unrolling)
-        self._is_multilabel = is_multilabel
-        self._kind = _Kind.BINARY
-
-    def check(self, y_pred: Tensor, y: Tensor) -> None:
-        """Tell the kind from the shapes."""
-        shape, target = tuple(y_pred.shape), tuple(y.shape)
-        if y_pred.is_complex() or y.is_complex():
-            self.refuse("real numbers", y_pred, y)
-        if self._is_multilabel:
-            if shape != target or len(shape) < 2 or shape[1] < 2:
-                self.refuse("y_pred and y of shape (N, C, ...), C >= 2", y_pred, y)
-            self._kind = _Kind.MULTILABEL
-        elif shape == target or (shape[1:2] == (1,) and shape[:1] + shape[2:] == target):
-            self._kind = _Kind.BINARY
-        elif len(shape) > 1 and shape[:1] + shape[2:] == target:
-            self._kind = _Kind.MULTICLASS
-        else:
-            self.refuse(
-                "y_pred of shape (N, C, ...) and y of shape (N, ...), or both of shape (N, ...)",
-                y_pred,
-                y,
-            )
-
-    def check_ranges(self, y_pred: Tensor, y: Tensor) -> None:
-        """Refuse values other than 0 and 1 where the kind asks for these."""
-        if self._kind is _Kind.MULTICLASS:
-            return
-        for name, values in (("y_pred", y_pred), ("y", y)):
-            if not ((values == 0) | (values == 1)).all():
-                self.refuse(
-                    f"{name} of 0 and 1 alone ({self._kind.value}; a threshold in output_transform "
-                    "makes them of scores)",
-                    y_pred,
-                    y,
-                )
+        super().__init__(output_transform, device, skip_unrolling, is_multilabel=is_multilabel)
 
     def accumulate(self, y_pred: Tensor, y: Tensor) -> None:
         """Count the right ones."""
-        if self._kind is _Kind.MULTICLASS:
-            right = y_pred.argmax(dim=1) == y
-        elif self._kind is _Kind.MULTILABEL:
+        kind = self.kind(y_pred, y)
+        if kind is Kind.MULTICLASS:
+            right = largest(y_pred) == y
+        elif kind is Kind.MULTILABEL:
             right = (y_pred == y).all(dim=1)
         else:
             right = (y_pred if y_pred.ndim == y.ndim else y_pred.squeeze(1)) == y

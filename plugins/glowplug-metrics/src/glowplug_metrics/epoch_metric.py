@@ -19,6 +19,7 @@ from glowplug_metrics.means import refuse_nothing
 from glowplug_metrics.metric import CPU
 from glowplug_metrics.outputs import as_it_is
 from glowplug_metrics.predictions import PredictionMetric
+from glowplug_metrics.results import ResultMode
 
 
 class EpochMetric(PredictionMetric):
@@ -37,6 +38,7 @@ class EpochMetric(PredictionMetric):
         check_compute_fn: try the function on the first batch, and warn when it fails.
         device: where the outputs are kept.
         skip_unrolling: as for `Metric`.
+        metrics_result_mode: as for `Metric`.
 
     Raises:
         InvalidType: when ``compute_fn`` cannot be called, or for an output that is not two tensors.
@@ -60,13 +62,15 @@ class EpochMetric(PredictionMetric):
         check_compute_fn: bool = True,
         device: str | torch.device = CPU,
         skip_unrolling: bool = False,
+        *,
+        metrics_result_mode: ResultMode | str = "both",
     ) -> None:
         if not callable(compute_fn):
             raise InvalidType(
                 f"compute_fn must be callable, got {compute_fn!r} "
                 f"of type {type(compute_fn).__name__}"
             )
-        super().__init__(output_transform, device=device, skip_unrolling=skip_unrolling)
+        super().__init__(output_transform, device, skip_unrolling, metrics_result_mode)
         self._compute_fn = compute_fn
         self._check_compute_fn = check_compute_fn
         self.add_state("predictions", [], reduce="cat")
@@ -108,5 +112,5 @@ class EpochMetric(PredictionMetric):
             NotComputableError: when nothing was taken in.
         """
         states = self.reduced()
-        refuse_nothing(self, len(states["predictions"]))
+        refuse_nothing(self, sum(map(len, states["predictions"])))
         return self._compute_fn(torch.cat(states["predictions"]), torch.cat(states["targets"]))

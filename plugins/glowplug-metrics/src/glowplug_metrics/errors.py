@@ -15,3 +15,11 @@ class NotComputableError(GlowplugError, RuntimeError):
 
 class EpochMetricWarning(GlowplugWarning):
     """The function of an ``EpochMetric`` failed when it was tried on the first outputs."""
+
+
+class MissingLibrary(GlowplugError, ModuleNotFoundError):
+    """A metric needs a library that is not installed."""
+
+
+class NoDevice(GlowplugError, RuntimeError):
+    """A metric of a device was made on a machine that has none."""

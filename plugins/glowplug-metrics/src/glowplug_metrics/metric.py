@@ -197,7 +197,7 @@ class MetricsLambda(Metric):
         **kwargs: as ``args``, by name.
 
     Raises:
-        InvalidType: when ``f`` cannot be called.
+        InvalidType: when ``f`` cannot be called, and for metrics of torchmetrics as they are.
         InvalidArgument: for another result mode.
 
     Example:
@@ -222,6 +222,12 @@ class MetricsLambda(Metric):
         super().__init__(skip_unrolling=skip_unrolling, metrics_result_mode=metrics_result_mode)
         self._function = f
         operands = {**{str(index): arg for index, arg in enumerate(args)}, **kwargs}
+        for operand in operands.values():
+            if isinstance(operand, torch.nn.Module) and hasattr(operand, "compute"):
+                raise InvalidType(
+                    f"a metric of torchmetrics, here {type(operand).__name__}, is an operand by "
+                    f"TorchMetric({type(operand).__name__}(...))"
+                )
         self._operands = {k: None if isinstance(v, Metric) else v for k, v in operands.items()}
         self._parts = {key: value for key, value in operands.items() if isinstance(value, Metric)}
         self._positional = len(args)

@@ -7,12 +7,19 @@ Must not know: what a metric makes of predictions and targets.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, NoReturn
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, NoReturn
 
 from torch import Tensor
 
 from glowplug.errors import InvalidArgument, InvalidType
 from glowplug_metrics.metric import Metric
+from glowplug_metrics.states import is_shared_out
+from glowplug_metrics.waiting import Waiting
+
+WAITING = ("waiting_predictions", "waiting_targets")
+"""The states that small batches wait in."""
 
 
 class PredictionMetric(Metric):
@@ -24,6 +31,11 @@ class PredictionMetric(Metric):
     Args:
         *args: as for `Metric`.
         **kwargs: as for `Metric`.
+
+    Attributes:
+        joins: whether small batches may be joined, and accumulated together: for metrics whose
+            value does not depend on how examples are split into batches. An update then costs
+            little more than a copy of its batch; the states of `reduced` always tell of all.
 
     Example:
         >>> import torch
@@ -47,9 +59,18 @@ class PredictionMetric(Metric):
         3.0
     """
 
+    joins: ClassVar[bool] = False
+    waiting_predictions: list[Tensor]
+    waiting_targets: list[Tensor]
+    _waiting: Waiting
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._ranges_checked = False
+        if self.joins:
+            for name in WAITING:
+                self.add_state(name, [], reduce="cat")
+            self._watch()
 
     @abstractmethod
     def accumulate(self, y_pred: Tensor, y: Tensor) -> None:
@@ -74,7 +95,71 @@ class PredictionMetric(Metric):
         if self._fresh:
             self._begin(output)
         y_pred, y = output
+        if self.joins and self._waiting.admits(y_pred, y):
+            if self._waiting.full:
+                self.accumulate_waiting()
+            return
+        self.accumulate_waiting()
         self.accumulate(y_pred.detach(), y.detach())
+
+    def accumulate_waiting(self) -> None:
+        """Take in the batches that wait."""
+        if self.joins and self._waiting:
+            batch = self._waiting.joined()
+            self._waiting.clear()
+            self.accumulate(*batch)
+
+    @contextmanager
+    def _as_if_none_waited(self) -> Iterator[None]:
+        """Let the states be as if no batch waited, for a while: to look changes nothing."""
+        if not (self.joins and self._waiting):
+            yield
+            return
+        kept = {name: getattr(self, name) for name in self._specs}
+        for name, state in kept.items():
+            setattr(self, name, state.clone() if isinstance(state, Tensor) else state)
+        try:
+            self.accumulate(*self._waiting.joined())
+            yield
+        finally:
+            for name, state in kept.items():
+                setattr(self, name, state)
+
+    def reduced(self) -> dict[str, Any]:
+        """Return the states by name, with what waits taken in, combined over all ranks."""
+        self.settle()
+        with self._as_if_none_waited():
+            return {
+                name: self.reduced_state(name, value)
+                for name, value in self.brought().items()
+                if name not in WAITING
+            }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the states by name, combined over all ranks: every rank must call it.
+
+        What waits is a state like others, so that a run that goes on from here adds up the same
+        numbers in the same order; of several ranks it is taken in first.
+        """
+        if is_shared_out():
+            self.accumulate_waiting()
+        return super().state_dict()
+
+    def reset(self) -> None:
+        """Forget what was gathered, and what waits."""
+        super().reset()
+        self._watch()
+
+    def _load(self, state_dict: Mapping[str, Any]) -> None:
+        super()._load(state_dict)
+        self._watch()
+
+    def _watch(self) -> None:
+        """See to what waits now: it is where the other states are, not where rows are kept."""
+        if self.joins and WAITING[0] in self._specs:
+            for name in WAITING:
+                setattr(self, name, [part.to(self._home) for part in getattr(self, name)])
+            self._waiting = Waiting(*(getattr(self, name) for name in WAITING))
 
     def refuse(self, expected: str, y_pred: Tensor, y: Tensor) -> NoReturn:
         """Raise the error that says what was expected and what came.
@@ -82,10 +167,13 @@ class PredictionMetric(Metric):
         Raises:
             InvalidArgument: always.
         """
+        came = ", ".join(
+            f"{name} of shape {tuple(part.shape)} and {part.dtype}"
+            for name, part in zip(self.required_output_keys or (), (y_pred, y), strict=False)
+        )
         raise InvalidArgument(
-            f"{type(self).__name__} expected {expected}; got y_pred of shape {tuple(y_pred.shape)} "
-            f"and {y_pred.dtype}, y of shape {tuple(y.shape)} and {y.dtype}; output_transform can "
-            "bring the step's output into this form"
+            f"{type(self).__name__} expected {expected}; got {came}; output_transform can bring "
+            "the step's output into this form"
         )
 
     def _begin(self, output: Any) -> None:
@@ -97,7 +185,8 @@ class PredictionMetric(Metric):
                 else type(output).__name__
             )
             raise InvalidType(
-                f"{type(self).__name__} expected two tensors (y_pred, y), got {kinds}; "
+                f"{type(self).__name__} expected two tensors "
+                f"({', '.join(self.required_output_keys or ())}), got {kinds}; "
                 "output_transform can pick them out of the step's output"
             )
         y_pred, y = output
@@ -106,4 +195,5 @@ class PredictionMetric(Metric):
             self.check_ranges(y_pred, y)
             self._ranges_checked = True
         self.follow(y_pred.device)
+        self._watch()
         self._fresh = False

@@ -57,6 +57,16 @@ def has_float64(device: torch.device) -> bool:
     return device.type != "mps"
 
 
+def is_shared_out() -> bool:
+    """Return whether the examples are shared out among several ranks.
+
+    Example:
+        >>> is_shared_out()
+        False
+    """
+    return get_world_size() > 1
+
+
 @dataclass(frozen=True)
 class StateSpec:
     """One declared state.
@@ -157,11 +167,22 @@ class StateSpec:
         if value is None:
             return None
         if self.grows:
-            value = torch.as_tensor(value, dtype=torch.float64)
+            value = torch.as_tensor(value, dtype=torch.as_tensor(self.default).dtype)
             value = value.expand(torch.broadcast_shapes(*all_gather(tuple(value.shape))))
         if self.reduction is Reduction.MEAN:
             return all_reduce(value) / get_world_size()
-        return all_reduce(value, self.reduction.name)
+        if self.reduction is Reduction.SUM:
+            return all_reduce(value)
+        return self._extreme(value)
+
+    def _extreme(self, value: Tensor | float) -> Any:
+        """Return the least or the greatest value of all ranks, or NaN where a rank has NaN."""
+        extreme = all_reduce(torch.as_tensor(value), self.reduction.name)
+        if torch.as_tensor(self.default).is_floating_point():
+            # What a backend makes of NaN among numbers is its own matter.
+            lost = all_reduce(torch.as_tensor(value).isnan().long())
+            extreme = torch.where(lost > 0, torch.nan, extreme)
+        return extreme if isinstance(value, Tensor) else extreme.item()
 
     def saved(self, value: StateValue, device: torch.device) -> Any:
         """Return ``value`` combined over all ranks, as what later updates do not change."""
