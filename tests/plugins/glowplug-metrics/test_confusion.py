@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from class_examples import drawn, drawn_scores, last, same, value_of
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import (
@@ -27,7 +28,6 @@ from glowplug_metrics import (
     IoU,
     JaccardIndex,
     MatthewsCorrCoef,
-    Metric,
     MultiLabelConfusionMatrix,
     NotComputableError,
     TopKCategoricalAccuracy,
@@ -39,29 +39,6 @@ SEEDS = st.integers(0, 2**31)
 SIZES = st.integers(1, 8)
 PLACES = st.lists(st.integers(1, 3), max_size=2).map(tuple)
 OVERLAPS = [IoU, JaccardIndex, DiceCoefficient, mIoU]
-
-
-def value_of(metric: Metric, *examples: Tensor) -> Any:
-    metric.update(examples)
-    return metric.compute()
-
-
-def drawn(seed: int, shape: tuple[int, ...], classes: int = 2) -> Tensor:
-    return torch.randint(classes, shape, generator=torch.Generator().manual_seed(seed))
-
-
-def drawn_scores(seed: int, shape: tuple[int, ...]) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
-
-def last(tensor: Tensor) -> Tensor:
-    """(N, C, ...) as (N * ..., C)."""
-    return tensor.movedim(1, -1).reshape(-1, tensor.shape[1])
-
-
-def same(value: Any, expected: Any) -> None:
-    wide = (torch.as_tensor(tensor, dtype=torch.float64) for tensor in (value, expected))
-    torch.testing.assert_close(*wide, rtol=1e-9, atol=1e-12, equal_nan=True)
 
 
 @pytest.mark.parametrize(

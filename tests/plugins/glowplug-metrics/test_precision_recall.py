@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from class_examples import drawn, drawn_scores, last, same, value_of
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import (
@@ -23,7 +24,6 @@ from glowplug_metrics import (
     AveragedMetric,
     ClassificationReport,
     Fbeta,
-    Metric,
     NotComputableError,
     Precision,
     Recall,
@@ -42,29 +42,6 @@ SCORES = {
     ),
 }
 METRICS = pytest.mark.parametrize(("make", "score"), SCORES.items(), ids=["P", "R", "F2"])
-
-
-def value_of(metric: Metric, *examples: Tensor) -> Any:
-    metric.update(examples)
-    return metric.compute()
-
-
-def drawn(seed: int, shape: tuple[int, ...], classes: int = 2) -> Tensor:
-    return torch.randint(classes, shape, generator=torch.Generator().manual_seed(seed))
-
-
-def drawn_scores(seed: int, shape: tuple[int, ...]) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
-
-def last(tensor: Tensor) -> Tensor:
-    """(N, C, ...) as (N * ..., C)."""
-    return tensor.movedim(1, -1).reshape(-1, tensor.shape[1])
-
-
-def same(value: Any, expected: Any) -> None:
-    wide = (torch.as_tensor(tensor, dtype=torch.float64) for tensor in (value, expected))
-    torch.testing.assert_close(*wide, rtol=1e-9, atol=1e-12)
 
 
 @METRICS
