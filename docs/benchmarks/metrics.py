@@ -246,26 +246,26 @@ def others() -> list[str]:
     return [name for name, module in names.items() if module]
 
 
-def to_the_faster(costs: dict[str, list[float]]) -> float:
-    """Return our cost to that of the fastest other library."""
+def to_the_faster(costs: dict[str, list[float]]) -> float | None:
+    """Return our cost to that of the fastest other library, None where there is no other."""
     theirs = [one for name, one in costs.items() if name != "glowplug"]
-    return max(ratio(costs["glowplug"], to=one) for one in theirs)
+    return max((ratio(costs["glowplug"], to=one) for one in theirs), default=None)
 
 
 def report(size: int, costs: dict[str, dict[str, list[float]]]) -> str:
     """Return the table of one size: median microseconds, and the median ratio."""
     head = [f"an update with {size} examples", "glowplug, µs"]
-    head += [f"{name}, µs" for name in others()] + ["to the faster"] * bool(others())
-    body = []
+    head += [f"{name}, µs" for name in others()] + ["to the faster"]
+    body, ratios = [], []
     for name, by_library in costs.items():
         medians = {one: f"{statistics.median(c) * 1e6:.1f}" for one, c in by_library.items()}
-        cells = [name, *(medians.get(one, "") for one in ("glowplug", *others()))]
-        body.append(cells + [f"{to_the_faster(by_library):.2f}"] * bool(others()))
-    if others():
-        middle = statistics.median(map(to_the_faster, costs.values()))
-        body.append(
-            [f"the median of all {len(costs)}", *[""] * (len(others()) + 1), f"{middle:.2f}"]
-        )
+        to_others = to_the_faster(by_library)
+        ratios += [] if to_others is None else [to_others]
+        shown = "" if to_others is None else f"{to_others:.2f}"
+        body.append([name, *(medians.get(one, "") for one in ("glowplug", *others())), shown])
+    if ratios:
+        middle = f"{statistics.median(ratios):.2f}"
+        body.append(["the median of all ratios", *[""] * (len(others()) + 1), middle])
     return table(head, body)
 
 

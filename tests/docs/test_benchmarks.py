@@ -17,6 +17,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs" / "benchmarks"
 SMALL = {
     "engine_overhead.py": ("--iterations", "100", "--repeats", "1"),
     "observing.py": ("--iterations", "100", "--repeats", "1"),
+    "metrics.py": ("--seconds", "0", "--repeats", "1"),
     "training.py": ("--epochs", "1", "--repeats", "1"),
     "import_cost.py": ("--repeats", "1"),
 }

@@ -101,6 +101,16 @@ fairness.SubgroupDifference(base_metric, groups, output_transform=..., device=cp
 fairness.SubgroupMetric(base_metric, groups, output_transform=..., device=cpu)
 fairness.DemographicParityDifference(groups, is_multilabel=False, output_transform=..., device=cpu)
 fairness.SelectionRate(output_transform=..., is_multilabel=False, device=cpu, skip_unrolling=False)
+FID(num_features=None, feature_extractor=None, output_transform=..., device=cpu)
+InceptionScore(num_features=None, feature_extractor=None, output_transform=..., device=cpu)
+SSIM(data_range, kernel_size=11, sigma=1.5, k1=0.01, k2=0.03, gaussian=True,
+    output_transform=..., device=cpu, skip_unrolling=False, ndims=2)
+ObjectDetectionAvgPrecisionRecall(iou_thresholds=None, rec_thresholds=None, num_classes=80,
+    max_detections_per_image_per_class=100, area_range=all, MOST)
+CommonObjectDetectionMetrics(num_classes=80, output_transform=..., device=cpu, skip_unrolling=True)
+coco_tensor_list_to_dict_list(output)
+Frequency(MOST)
+GpuInfo()
 """
 OFFERED = {
     entry.name: entry

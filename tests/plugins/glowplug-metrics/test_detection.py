@@ -145,6 +145,19 @@ def test_thresholds_areas_and_numbers_of_boxes_are_those_of_pycocotools(
     assert metric.compute() == pytest.approx((mean(found["precision"]), mean(found["recall"])))
 
 
+def test_of_boxes_that_overlap_alike_the_last_is_taken_as_pycocotools_does() -> None:
+    true = torch.tensor([[0.0, 0.0, 10.0, 10.0], [20.0, 0.0, 30.0, 10.0]])
+    wide_and_narrow = torch.tensor([[0.0, 0.0, 30.0, 10.0], [0.0, 0.0, 10.0, 10.0]])
+    kinds = torch.zeros(2, dtype=torch.int64)
+    found = {"bbox": wide_and_narrow, "class": kinds, "confidence": torch.tensor([0.9, 0.8])}
+    drawn = [(found, {"bbox": true, "class": kinds})]
+    metric = ObjectDetectionAvgPrecisionRecall([0.3], num_classes=CLASSES)
+    metric.update(output(drawn))
+    expected = evaluation(drawn)
+    expected.params.iouThrs = np.array([0.3])
+    assert metric.compute()[1] == mean(evaluated(expected).eval["recall"][:, :, 0, 2]) == 1.0
+
+
 def test_the_area_of_an_object_may_be_less_than_that_of_its_box() -> None:
     square = torch.tensor([[0.0, 0.0, 40.0, 40.0]])
     found = {"bbox": square, "class": torch.tensor([0]), "confidence": torch.tensor([0.5])}
