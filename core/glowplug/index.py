@@ -6,7 +6,6 @@ Must not know: how plugins are found, or what a component does.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -154,6 +153,8 @@ class Index:
         for offer in self.offers(kinds):
             if plugin in (None, offer.plugin):
                 sources[offer.component.name] = offer.source
+        import difflib  # only an error needs it
+
         near = difflib.get_close_matches(name, sources, n=3)
         if near:
             return "; did you mean " + " or ".join(f"{n!r} ({sources[n]})" for n in near) + "?"

@@ -17,7 +17,6 @@ from glowplug.attachment import PluginSource
 from glowplug.errors import InvalidType, MetricWarning
 from glowplug.loop import Loop
 from glowplug.observers import Observation, Observer, Watch, WatchedStep
-from glowplug.precedence import complaints
 from glowplug.registrations import EventKey, Registration
 from glowplug.stages import Asked
 from glowplug.state import BatchT, OutputT, State
@@ -193,6 +192,10 @@ class Insight(Loop[BatchT, OutputT]):
     def _warn_of_metrics(self) -> None:
         """Say which metrics would be reported before they are computed, once for each."""
         slots, state = self._table.slots.values(), self._state
+        if not any(entry.reports for slot in slots for entry in slot.registrations):
+            return
+        from glowplug.precedence import complaints
+
         found = complaints(slots, state.metrics, state.epoch_length, self._describer)
         for complaint in set(found) - self._complained:
             self._complained.add(complaint)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
 
 from glowplug.components import parse_target
 from glowplug.manifest import Manifest
@@ -58,6 +57,8 @@ def _is_namespace(package: str) -> bool:
 
 
 def _recorded(manifest: Manifest) -> Iterator[str]:
+    from pathlib import Path, PurePosixPath  # few programs ask
+
     try:
         record = (Path(manifest.metadata) / "RECORD").read_text(encoding="utf-8")
     except (OSError, ValueError):
