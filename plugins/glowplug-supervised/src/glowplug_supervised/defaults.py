@@ -129,23 +129,42 @@ def check_optimizer(optimizer: Any) -> None:
             )
 
 
-def mode_switch(model: torch.nn.Module, training: bool) -> Callable[[], None]:
-    """Return a call that puts every module of ``model`` into training mode, or evaluation mode.
+class Mode:
+    """Training mode or evaluation mode, for every module of a model.
 
     ``model.train()`` writes to every module, which costs a good part of a small model's step.
     To look is much cheaper, and in nearly every iteration there is nothing to change. A model whose
     own ``train`` keeps a part of it frozen is asked at every step, as it would be by a loop that
     calls ``model.train()``.
+
+    Args:
+        model: the model.
+        training: whether it is training mode.
+
+    Attributes:
+        modules: those to look at: where one is in the other mode, `set` must be called. At first
+            there is one in neither, so that the model's own ``train`` is called once.
+
+    Example:
+        >>> model = torch.nn.Dropout()
+        >>> evaluate = Mode(model, training=False)
+        >>> evaluate()
+        >>> model.training
+        False
     """
-    change = model.train if training else model.eval
-    # At first there is none in the right mode, so that the model's own ``train`` is called once.
-    modules: list[Any] = [SimpleNamespace(training=not training)]
 
-    def switch() -> None:
-        for module in modules:
-            if module.training is not training:
-                change()
-                modules[:] = model.modules()
+    def __init__(self, model: torch.nn.Module, training: bool) -> None:
+        self._model, self._training = model, training
+        self.modules: list[Any] = [SimpleNamespace(training=not training)]
+
+    def set(self) -> None:
+        """Put the model into this mode, by its own method."""
+        (self._model.train if self._training else self._model.eval)()
+        self.modules[:] = self._model.modules()
+
+    def __call__(self) -> None:
+        """Put the model into this mode if a module is in the other."""
+        for module in self.modules:
+            if module.training is not self._training:
+                self.set()
                 return
-
-    return switch

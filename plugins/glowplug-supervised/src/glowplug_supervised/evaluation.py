@@ -128,7 +128,7 @@ def _step(
         output_transform=output_transform,
         model_fn=model_fn,
     )
-    evaluation_mode = defaults.mode_switch(defaults.checked_model(model), training=False)
+    evaluation_mode = defaults.Mode(defaults.checked_model(model), training=False)
     take = defaults.taker(prepare_batch, device, non_blocking)
     predict = defaults.predictor(model, model_fn, model_transform)
 

@@ -84,7 +84,7 @@ def create_supervised_tbptt_trainer(
     defaults.check_callables(loss_fn=loss_fn, prepare_batch=prepare_batch)
     stretch = _checked_stretch(tbtt_step)
     take = defaults.taker(prepare_batch, device, non_blocking)
-    training_mode = defaults.mode_switch(model, training=True)
+    training_mode = defaults.Mode(model, training=True)
 
     def step(engine: Engine[Any, Any], batch: Any) -> torch.Tensor:
         state: Any = engine.state  # the counter is not declared
