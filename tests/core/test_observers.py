@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from glowplug import Engine, Events, Observer
+from glowplug import Engine, Events, Observer, RemovableEventHandle
 from glowplug.attached import AttachedHandler
 from glowplug.errors import InvalidType
 
@@ -145,8 +145,9 @@ def test_a_handler_that_is_removed_while_its_event_fires_is_not_called_though_ob
 ) -> None:
     log = Log()
     engine.observe(log)
-    engine.on(Events.STARTED)(lambda: handle.remove())
-    handle = engine.add_event_handler(Events.STARTED, nothing)
+    handles: list[RemovableEventHandle] = []
+    engine.on(Events.STARTED)(lambda: handles.pop().remove())
+    handles.append(engine.add_event_handler(Events.STARTED, nothing))
     engine.run([1])
     assert "STARTED nothing" not in log.told
 
