@@ -28,7 +28,7 @@ def both(y_pred: Tensor, y: Tensor) -> tuple[Any, Any]:
 
 PAIRS = CASES["accuracy"].draw(torch.Generator().manual_seed(0), 9)
 METRICS: dict[str, Case] = {
-    **{name: case for name, case in CASES.items() if case.splits},
+    **{name: case for name, case in CASES.items() if case.splits and case.shares},
     "smallest": replace(
         CASES["average"],
         make=lambda: VariableAccumulation(lambda a, x: min(a, x.min()), initial=9.0, reduce="min"),

@@ -30,6 +30,8 @@ class Case:
         exact: whether what comes in less precision is worked out in float64.
         nan: whether a NaN among the predictions makes the value NaN.
         emptiness: whether a batch without examples may come.
+        shares: whether ranks with parts of the examples have the value of the whole; not so a rate,
+            since ranks work at the same time.
         close: the relative difference that is allowed where sums are kept in pairs of float32.
     """
 
@@ -40,6 +42,7 @@ class Case:
     exact: bool = True
     nan: bool = True
     emptiness: bool = True
+    shares: bool = True
     close: float = 1e-5
 
 

@@ -48,7 +48,7 @@ def composition() -> Theirs:
 
 
 CASES = {
-    "frequency": Case(frequency, rows),
+    "frequency": Case(frequency, rows, shares=False),
     "of torchmetrics": Case(
         lambda: m.TorchMetric(accuracy()), scores, exact=False, nan=False, emptiness=False
     ),
