@@ -62,12 +62,7 @@ class Description:
         times: CallTimes | None = None,
     ) -> None:
         self.step, self.times = step, times
-        present = [
-            describe(registration)
-            for slot in slots
-            if slot.registrations
-            for registration in slot.registrations
-        ]
+        present = [describe(entry) for slot in slots for entry in slot.registrations]
         gone = () if times is None else times.handlers.keys() - set(present)
         self.rows = (
             *(Row(handler, self._calls_of(handler)) for handler in present),
@@ -155,9 +150,7 @@ class Description:
 
     def _cells(self, row: Row) -> tuple[str, ...]:
         handler, calls = row.handler, row.calls
-        timed = ("", "", "", "")
-        if calls is not None:
-            timed = ("0", "", "", "")
+        timed = ("" if calls is None else "0", "", "", "")
         if calls is not None and calls.number:
             mean = in_seconds(calls.seconds / calls.number)
             share = percent(self.share_of(calls))
