@@ -43,14 +43,11 @@ class Firing(Generic[BatchT, OutputT]):
     def _fire(self, event: EventKey, *carried: Any) -> None:
         slot = self._table.slots[event]
         self.last_event_name = event
-        attribute = self._state.counter_of(event)
-        if attribute is None:
-            slot.fired += 1
-            count = slot.fired
-        elif not slot.registrations:
+        slot.fired += 1
+        if not slot.registrations:
             return
-        else:
-            count = getattr(self._state, attribute)
+        attribute = self._state.counter_of(event)
+        count = slot.fired if attribute is None else getattr(self._state, attribute)
         if slot.due <= count:
             if carried:
                 self._call_carrying(slot, count, carried)

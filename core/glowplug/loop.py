@@ -13,6 +13,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
+from operator import itemgetter
 from time import perf_counter
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -29,6 +30,11 @@ from glowplug.state import BatchT, OutputT, State
 
 # Where an iteration stands: what of it comes next.
 _FETCH, _BEGIN, _STEP = range(3)
+
+_per_iteration = itemgetter(*PER_ITERATION)
+
+# Who is told of batches in a run without data.
+_NOBODY = Slot(Events.GET_BATCH_STARTED)
 
 
 class Loop(Dispatcher[BatchT, OutputT]):
@@ -119,14 +125,18 @@ class Loop(Dispatcher[BatchT, OutputT]):
     def _iterate(self) -> Stage:
         """Run an epoch's iterations from where the last visit left them, in one piece for speed.
 
-        An event becomes the last one where somebody could see it. Only ``for`` ends the data.
+        An event becomes the last one where somebody could see it. Only ``for`` ends the data. A
+        batch that was fetched already comes from a tuple's iterator, which lets it go when the next
+        is fetched; chain would keep a tuple.
         """
         state, step, call, asked = self._state, self._called_step, self._call_handlers, self._asked
-        wanted, fetched, started, completed = self._slots()
-        at, last = self._at, self._last()
-        done = begun = self._done
+        wanted, fetched, started, completed = _per_iteration(self._table.slots)
+        if state.dataloader is None:
+            wanted = fetched = _NOBODY
+        at, last, done = self._at, self._last(), self._done
+        source = self._iterator if at == _FETCH else chain(iter((state.batch,)), self._iterator)
         try:
-            for state.batch in self._source(at):
+            for state.batch in source:
                 if at < _BEGIN:
                     state.output = None  # type: ignore[assignment]  # released before the next
                     if fetched.due <= state.iteration:
@@ -156,21 +166,9 @@ class Loop(Dispatcher[BatchT, OutputT]):
                 if wanted.due <= state.iteration and call(wanted, state.iteration):
                     return Stage.ITERATE
         finally:
-            self._at, self._done = at, done
-            starved, self._fresh = self._fresh and done == begun and at < _BEGIN, False
+            starved = self._fresh and done == self._done and at < _BEGIN
+            self._at, self._done, self._fresh = at, done, False
         return self._starve() if starved else Stage.REFILL
-
-    def _slots(self) -> list[Slot]:
-        """Return the slots of an iteration; empty ones for the batch in a run without data."""
-        slots = [self._table.slots[event] for event in PER_ITERATION]
-        if self._state.dataloader is None:
-            slots[:2] = map(Slot, PER_ITERATION[:2])
-        return slots
-
-    def _source(self, at: int) -> Iterator[BatchT]:
-        """Return where batches come from: the iterator, after a batch that was fetched before."""
-        # The tuple's iterator lets the batch go when the next is fetched; chain would keep a tuple.
-        return self._iterator if at == _FETCH else chain(iter((self._state.batch,)), self._iterator)
 
     def _after_iterations(self, done: int) -> Stage:
         """Return what follows an epoch's last iteration: its end, or the run's inside of it."""
@@ -251,9 +249,10 @@ class Loop(Dispatcher[BatchT, OutputT]):
 
     def _timed(self, event: Events, began: float) -> float:
         """Fire an event whose handlers see the seconds before them, and include theirs after."""
-        self._state.times[event.name] = perf_counter() - began
+        times, name = self._state.times, event._name_  # ``name`` is a property, which costs a call
+        times[name] = perf_counter() - began
         self._fire(event)
-        self._state.times[event.name] = seconds = perf_counter() - began
+        times[name] = seconds = perf_counter() - began
         return seconds
 
     def _obey(self, following: Stage) -> tuple[Stage, bool]:
