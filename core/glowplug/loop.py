@@ -34,7 +34,7 @@ _FETCH, _BEGIN, _STEP = range(3)
 _per_iteration = itemgetter(*PER_ITERATION)
 
 # Who is told of batches in a run without data.
-_NOBODY = Slot(Events.GET_BATCH_STARTED)
+_NOBODY = (Slot(Events.GET_BATCH_STARTED), Slot(Events.GET_BATCH_COMPLETED))
 
 
 class Loop(Dispatcher[BatchT, OutputT]):
@@ -131,8 +131,7 @@ class Loop(Dispatcher[BatchT, OutputT]):
         """
         state, step, call, asked = self._state, self._called_step, self._call_handlers, self._asked
         wanted, fetched, started, completed = _per_iteration(self._table.slots)
-        if state.dataloader is None:
-            wanted = fetched = _NOBODY
+        wanted, fetched = _NOBODY if state.dataloader is None else (wanted, fetched)
         at, last, done = self._at, self._last(), self._done
         source = self._iterator if at == _FETCH else chain(iter((state.batch,)), self._iterator)
         try:
