@@ -248,6 +248,8 @@ class Loop(Dispatcher[BatchT, OutputT]):
 
     def _timed(self, event: Events, began: float) -> float:
         """Fire an event whose handlers see the seconds before them, and include theirs after."""
+        if self._state.epoch != self._epoch:
+            self._table.rearm()  # somebody turned the counter, back perhaps
         times, name = self._state.times, event._name_  # ``name`` is a property, which costs a call
         times[name] = perf_counter() - began
         self._fire(event)

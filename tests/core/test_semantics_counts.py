@@ -223,6 +223,18 @@ def test_s19_a_filter_follows_a_counter_that_was_moved_between_two_parts_of_a_ru
     assert seen == [5, 10, 5, 10]
 
 
+def test_s19_the_end_of_an_epoch_follows_an_epoch_counter_that_was_turned_back_within_it(
+    engine: Engine[Any, Any],
+) -> None:
+    seen: list[int] = []
+    engine.add_event_handler(
+        Events.EPOCH_COMPLETED(every=1), lambda e: seen.append(e.state.iteration)
+    )
+    engine.add_event_handler(E(once=2), lambda e: setattr(e.state, "epoch", 0))
+    engine.run("a", max_iters=4)
+    assert seen == [1, 2, 3, 4]
+
+
 def test_s19_a_filter_sees_each_run_anew(engine: Engine[Any, Any]) -> None:
     seen: list[str] = []
     engine.add_event_handler(Events.STARTED(before=1), lambda: seen.append("run"))
