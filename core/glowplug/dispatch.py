@@ -219,6 +219,7 @@ class Dispatcher(Firing[BatchT, OutputT]):
             )
         # Whoever fires by hand may do so at any count, and the run at the same one again.
         self._table.slots[event].rearm()
+        self._by_hand = (event, self._event_of_run())
         try:
             self._fire(event, *carried)
         finally:

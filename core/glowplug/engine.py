@@ -91,8 +91,8 @@ class Engine(Insight[BatchT, OutputT]):
                 f"engine.state must be a State, got {state!r} of type {type(state).__name__}"
             )
         self._refuse_while_running("its state cannot be replaced")
-        self._state = state
-        self._give_up_position()
+        self._state, self._loaded = state, None
+        self._rewind()
         self._count_events({})
 
     def run(
@@ -135,7 +135,7 @@ class Engine(Insight[BatchT, OutputT]):
             max_epochs=max_epochs,
             max_iters=max_iters,
             epoch_length=epoch_length,
-            resumes_after=self._done if interrupted else None,
+            resumes_after=self._resumes_after(),
         )
         resumes = interrupted and not plan.anew
         if resumes and data is self._given:  # a handler may have put other data in its place
@@ -144,8 +144,9 @@ class Engine(Insight[BatchT, OutputT]):
         plan.apply(self._state)
         self.should_terminate = False
         if not resumes:
-            self._rewind(plan.within)
-            self._given = data
+            exact = None if plan.anew else self._loaded
+            self._rewind(plan.within if exact is None else exact)
+            self._given, self._loaded = data, None
             self._stage = Stage.START
             self._warn_of_metrics()
             self.logger.info("Engine run starting with %s.", _ends(self._state))
@@ -243,7 +244,8 @@ class Engine(Insight[BatchT, OutputT]):
 
         Args:
             state_dict: what ``state_dict()`` returned; ``epoch`` may stand for ``iteration``, both
-                0-based: the number done.
+                0-based: the number done. With what ``position()`` returned in it, ``run`` goes on
+                from exactly there, and what was done already is not begun anew.
 
         Raises:
             InvalidType: when it is no mapping.
@@ -251,8 +253,9 @@ class Engine(Insight[BatchT, OutputT]):
             EngineBusy: within a run.
         """
         self._refuse_while_running("no state can be loaded")
-        state_module.restore(self._state, state_dict, self.state_dict_user_keys)
-        self._give_up_position()
+        within = state_module.restore(self._state, state_dict, self.state_dict_user_keys)
+        self._rewind(within or 0)
+        self._loaded = within
 
     def _refuse_while_running(self, what: str) -> None:
         if self._running:

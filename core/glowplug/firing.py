@@ -32,6 +32,7 @@ class Firing(Generic[BatchT, OutputT]):
         self.last_event_name: EventKey | None = None
         self._counted_by: dict[Any, str] = {}
         self._asked: set[Any] = set()
+        self._by_hand: tuple[EventKey | None, EventKey | None] = (None, None)
         self.logger = logging.getLogger(f"{__package__}.{type(self).__name__}")
 
     def _count_events(self, counted_by: Mapping[Any, str]) -> None:
@@ -39,6 +40,11 @@ class Firing(Generic[BatchT, OutputT]):
         self._counted_by.update(counted_by)
         for event, attribute in self._counted_by.items():
             self._state.count_by(event, attribute)
+
+    def _event_of_run(self) -> EventKey | None:
+        """Return the event that the run itself fired last, whatever was fired by hand since."""
+        event, before = self._by_hand
+        return before if self.last_event_name is event else self.last_event_name
 
     def _fire(self, event: EventKey, *carried: Any) -> None:
         slot = self._table.slots[event]

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from glowplug.attached import Describer, named
 from glowplug.attachment import PluginSource
 from glowplug.errors import InvalidType, MetricWarning
-from glowplug.loop import Loop
 from glowplug.observers import Observation, Observer, Watch, WatchedStep
 from glowplug.registrations import EventKey, Registration
 from glowplug.stages import Asked
+from glowplug.standing import Standing
 from glowplug.state import BatchT, OutputT, State
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from glowplug.explain.explanation import Explanation
 
 
-class Insight(Loop[BatchT, OutputT]):
+class Insight(Standing[BatchT, OutputT]):
     """A loop that can be described and observed.
 
     Args:

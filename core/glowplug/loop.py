@@ -30,9 +30,7 @@ from glowplug.state import BatchT, OutputT, State
 
 # Where an iteration stands: what of it comes next.
 _FETCH, _BEGIN, _STEP = range(3)
-
 _per_iteration = itemgetter(*PER_ITERATION)
-
 # Who is told of batches in a run without data.
 _NOBODY = (Slot(Events.GET_BATCH_STARTED), Slot(Events.GET_BATCH_COMPLETED))
 
@@ -57,7 +55,7 @@ class Loop(Dispatcher[BatchT, OutputT]):
         self._give_up_position()
         self._at, self._done, self._within = _FETCH, 0, within
         self._epoch = self._iterations_before = 0
-        self._fresh = self._out_of_data = False
+        self._fresh = self._out_of_data = self._open = False
 
     def _give_up_position(self) -> None:
         self._stage = Stage.IDLE
@@ -96,12 +94,12 @@ class Loop(Dispatcher[BatchT, OutputT]):
 
     def _next_epoch(self) -> Stage:
         state = self._state
-        if self._out_of_data or is_done(state):
+        if self._out_of_data or (is_done(state) and not self._within):
             return Stage.COMPLETE
         if state.epoch != self._epoch or state.iteration != self._iterations_before + self._done:
             self._table.rearm()  # somebody turned a counter, back perhaps
         state.epoch += 1
-        self._epoch = state.epoch
+        self._epoch, self._open = state.epoch, True
         self._iterations_before = state.iteration - self._within
         self._done, self._within = self._within, 0
         self._clocks.start_epoch()
@@ -215,10 +213,12 @@ class Loop(Dispatcher[BatchT, OutputT]):
     def _cut(self) -> Stage:
         self._iterator = None
         self._fire(Events.TERMINATE_SINGLE_EPOCH, self._state.iteration - self._iterations_before)
-        return Stage.NEXT_EPOCH if self._skip_epoch_completed else Stage.CLOSE
+        self._open = not self._skip_epoch_completed
+        return Stage.CLOSE if self._open else Stage.NEXT_EPOCH
 
     def _close(self) -> Stage:
         seconds = self._timed(Events.EPOCH_COMPLETED, self._clocks.epoch)
+        self._open = False
         self.logger.info("Epoch[%s] Complete. Time taken: %.3f s", self._state.epoch, seconds)
         return Stage.NEXT_EPOCH
 

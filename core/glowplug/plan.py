@@ -61,8 +61,8 @@ def make_plan(
         max_epochs: as given to ``run``.
         max_iters: as given to ``run``.
         epoch_length: as given to ``run``.
-        resumes_after: the iterations done in the epoch where an interrupted run waits to be
-            resumed, or None where none does.
+        resumes_after: the iterations done in the epoch where an interrupted run, or a loaded
+            position, waits to be resumed; None where none does.
 
     Raises:
         InvalidType: for data that is not iterable.

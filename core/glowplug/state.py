@@ -150,14 +150,18 @@ def saved(state: State[Any, Any], user_keys: Sequence[str]) -> dict[str, Any]:
     return {key: getattr(state, key) for key in keys}
 
 
-def restore(state: State[Any, Any], saved_state: Any, user_keys: Sequence[str]) -> None:
+def restore(state: State[Any, Any], saved_state: Any, user_keys: Sequence[str]) -> int | None:
     """Put what ``saved`` returned into ``state``; all is checked before anything changes.
 
     Args:
         state: what is changed.
         saved_state: ``epoch_length``, one of ``max_epochs`` and ``max_iters``, one of ``iteration``
-            and ``epoch`` (0-based: the number done), and the users' keys.
+            and ``epoch`` (0-based: the number done), and the users' keys. With ``within``, as
+            ``Engine.position`` has it, both ``iteration`` and ``epoch``.
         user_keys: the users' keys.
+
+    Returns:
+        How many iterations of an epoch under way are done, where ``within`` says it.
 
     Raises:
         InvalidType: when ``saved_state`` is no mapping.
@@ -168,10 +172,35 @@ def restore(state: State[Any, Any], saved_state: Any, user_keys: Sequence[str]) 
             f"a saved state is a mapping such as Engine.state_dict() returns, got {saved_state!r} "
             f"of type {type(saved_state).__name__}"
         )
+    problems = _problems(saved_state, user_keys)
+    if problems:
+        raise InvalidArgument(f"cannot load this state: {'; '.join(problems)}")
+
+    length = saved_state["epoch_length"]
+    if "iteration" in saved_state:
+        iteration = saved_state["iteration"]
+        epoch = saved_state.get("epoch", iteration // length if length else 0)
+    else:
+        epoch = saved_state["epoch"]
+        iteration = epoch * (length or 0)
+    _check_end(saved_state, epoch, iteration)
+    state.iteration, state.epoch, state.epoch_length = iteration, epoch, length
+    state.max_epochs, state.max_iters = saved_state.get("max_epochs"), saved_state.get("max_iters")
+    for key in user_keys:
+        setattr(state, key, saved_state[key])
+    within: int | None = saved_state.get("within")
+    return within
+
+
+def _problems(saved_state: Mapping[str, Any], user_keys: Sequence[str]) -> list[str]:
+    """Return what is missing, doubled or no count."""
     problems = [f"no {key!r}" for key in ("epoch_length", *user_keys) if key not in saved_state]
+    exact = "within" in saved_state
     for one, other in (("max_epochs", "max_iters"), ("iteration", "epoch")):
         given = [key for key in (one, other) if key in saved_state]
-        if len(given) != 1:
+        if exact and one == "iteration":
+            problems += [f"'within' without {key!r}" for key in (one, other) if key not in given]
+        elif len(given) != 1:
             problems.append(f"{'both' if given else 'neither'} {one!r} and {other!r}: give one")
     for key, least in _LEAST.items():
         value = saved_state.get(key)
@@ -179,31 +208,33 @@ def restore(state: State[Any, Any], saved_state: Any, user_keys: Sequence[str]) 
         if (value is not None or required) and not _is_count(value, least):
             problems.append(f"{key!r} must be an integer of at least {least}, got {value!r}")
     length = saved_state.get("epoch_length")
-    if saved_state.get("epoch") and length is None:
+    if saved_state.get("epoch") and length is None and not exact:
         problems.append("'epoch' without 'epoch_length', so the iteration is not known")
-    if problems:
-        raise InvalidArgument(f"cannot load this state: {'; '.join(problems)}")
+    most = [n for n in (length, saved_state.get("iteration")) if exact and isinstance(n, int)]
+    if not problems and most and saved_state["within"] > min(most):
+        problems.append(f"'within' is at most {min(most)} here, got {saved_state['within']}")
+    return problems
 
-    iteration = saved_state.get("iteration")
-    if iteration is None:
-        epoch = saved_state["epoch"]
-        iteration = epoch * (length or 0)
-    else:
-        epoch = iteration // length if length else 0
-    end = saved_state.get("max_iters") or (saved_state.get("max_epochs") or 0) * (length or 0)
+
+def _check_end(saved_state: Mapping[str, Any], epoch: int, iteration: int) -> None:
+    """Raise InvalidArgument where more is done than the run was to do."""
+    length, epochs = saved_state["epoch_length"], saved_state.get("max_epochs")
+    begun = epoch + bool(saved_state.get("within"))
+    if epochs and begun > epochs:
+        raise InvalidArgument(
+            f"cannot load this state: {begun} epochs begun are beyond its end at {epochs}; "
+            "raise its max_epochs"
+        )
+    end = saved_state.get("max_iters") or (epochs or 0) * (length or 0)
     if end and iteration > end:
         raise InvalidArgument(
             f"cannot load this state: {iteration} iterations done are beyond its end at {end}; "
             "raise its max_epochs or max_iters"
         )
-    state.iteration, state.epoch, state.epoch_length = iteration, epoch, length
-    state.max_epochs, state.max_iters = saved_state.get("max_epochs"), saved_state.get("max_iters")
-    for key in user_keys:
-        setattr(state, key, saved_state[key])
 
 
 _LEAST = MappingProxyType(
-    {"iteration": 0, "epoch": 0, "epoch_length": 1, "max_epochs": 1, "max_iters": 1}
+    {"iteration": 0, "epoch": 0, "within": 0, "epoch_length": 1, "max_epochs": 1, "max_iters": 1}
 )
 
 

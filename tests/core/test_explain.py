@@ -137,6 +137,13 @@ def test_a_loaded_state_is_explained_from_within_its_epoch(engine: Engine[Any, A
     assert "going on after epoch 1, iteration 7" in str(explanation)
 
 
+def test_a_loaded_position_is_explained_from_exactly_there(engine: Engine[Any, Any]) -> None:
+    position = {"epoch": 0, "iteration": 3, "within": 3}
+    engine.load_state_dict({"epoch_length": 3, "max_epochs": 1, **position})
+    fired = [str(firing.event) for firing in engine.explain().firings()]
+    assert fired == ["STARTED", "EPOCH_STARTED", "EPOCH_COMPLETED", "COMPLETED"]
+
+
 def test_an_interrupted_run_is_explained_from_the_event_where_it_stands(
     engine: Engine[Any, Any],
 ) -> None:

@@ -27,6 +27,7 @@ from glowplug.loop import Loop
 from glowplug.plan import Plan, make_plan
 from glowplug.registrations import EventKey, Origin, Registration
 from glowplug.stages import Asked, Stage
+from glowplug.standing import Standing
 from glowplug.state import COUNTERS
 
 _BEFORE_BATCH = 0
@@ -84,7 +85,7 @@ class Rehearsal(Loop[None, None]):
             ``"resuming"`` exactly where an interrupted one stands.
     """
 
-    def __init__(self, loop: Loop[Any, Any], ends: Ends) -> None:
+    def __init__(self, loop: Standing[Any, Any], ends: Ends) -> None:
         if loop._running:
             raise EngineBusy(
                 "the engine is in the middle of a run, and what run() would do next depends on how "
@@ -107,7 +108,8 @@ class Rehearsal(Loop[None, None]):
         if resumes:
             self._stand_where(loop)
         else:
-            self._rewind(self.plan.within)
+            exact = None if self.plan.anew else loop._loaded
+            self._rewind(self.plan.within if exact is None else exact)
             self._stage = Stage.START
 
     def _stand_where(self, loop: Loop[Any, Any]) -> None:
@@ -171,7 +173,7 @@ def _step(rehearsal: Rehearsal, _: None) -> None:
     rehearsal._asked.add(Asked.NEW_STEP)
 
 
-def _plan(loop: Loop[Any, Any], ends: Ends, batches: _Batches) -> Plan:
+def _plan(loop: Standing[Any, Any], ends: Ends, batches: _Batches) -> Plan:
     state = loop._state
     interrupted = loop._stage is not Stage.IDLE
     # What the data would tell is what it told the last time.
@@ -183,7 +185,7 @@ def _plan(loop: Loop[Any, Any], ends: Ends, batches: _Batches) -> Plan:
         max_epochs=ends.max_epochs,
         max_iters=ends.max_iters,
         epoch_length=length,
-        resumes_after=loop._done if interrupted else None,
+        resumes_after=loop._resumes_after(),
     )
     if plan.epoch_length is None:
         raise InvalidArgument(
