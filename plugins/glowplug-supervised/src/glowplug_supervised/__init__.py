@@ -14,7 +14,6 @@ from glowplug_supervised.evaluation import (
 )
 from glowplug_supervised.events import StepEvents, Tbptt_Events
 from glowplug_supervised.repeatability import keep_random_state
-from glowplug_supervised.sampling import ReproducibleBatchSampler, update_dataloader
 from glowplug_supervised.tbptt import create_supervised_tbptt_trainer
 from glowplug_supervised.trainer import create_supervised_trainer
 from glowplug_supervised.training_steps import (
@@ -24,6 +23,7 @@ from glowplug_supervised.training_steps import (
     supervised_training_step_tpu,
 )
 from glowplug_supervised.updates import MissingLibrary
+from glowplug_torch import ReproducibleBatchSampler, update_dataloader
 
 __all__ = [
     "DeterministicEngine",

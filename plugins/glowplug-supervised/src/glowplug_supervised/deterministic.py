@@ -19,14 +19,16 @@ from glowplug.data import length_of
 from glowplug.errors import InvalidArgument
 from glowplug_supervised.own_first import before
 from glowplug_supervised.repeatability import check_saved, deterministic_cudnn
-from glowplug_supervised.sampling import (
-    SEEDS,
+from glowplug_torch import (
     ReproducibleBatchSampler,
+    capture_random_state,
     draws_batches,
     generators_of,
+    manual_seed,
     reproducible,
+    restore_random_state,
 )
-from glowplug_torch import capture_random_state, manual_seed, restore_random_state
+from glowplug_torch.seeds import SEEDS
 
 BatchT = TypeVar("BatchT")
 OutputT = TypeVar("OutputT")
@@ -163,6 +165,7 @@ class DeterministicEngine(Engine[BatchT, OutputT]):
         position = state_dict["data_position"]
         self.state.seed = state_dict["seed"]
         self._memory.random, self._memory.loaded = state_dict["rng_states"], True
+        self._memory.begun = False
         self._memory.passes, self._memory.began = position["pass"], position["began"]
 
     def _advance(self, data: Any, iterations_done: int) -> Iterator[Any]:
@@ -211,8 +214,10 @@ class DeterministicEngine(Engine[BatchT, OutputT]):
             self._memory = _Memory(given=self._memory.given, used=self._memory.used)
 
     def _on_epoch(self) -> None:
-        if self._memory.loaded and self._memory.random is not None:
-            restore_random_state(self._memory.random)
+        memory = self._memory
+        if memory.loaded and memory.random is not None and not memory.begun:
+            restore_random_state(memory.random)
+            memory.begun = True  # the next epoch may begin before any data was asked for
 
     def _on_end_of_data(self) -> None:
         self._begin_pass(self.state.dataloader, self.state.iteration)
@@ -244,6 +249,7 @@ class _Memory:
         began: the iterations that were done when the present one began.
         random: the random numbers of an interrupted run, or of a loaded state.
         loaded: whether a state was loaded, and no run has stood there yet.
+        begun: whether an epoch has begun since then.
         given: the loader that the user gave last.
         used: what took its place.
     """
@@ -252,6 +258,7 @@ class _Memory:
     began: int = 0
     random: Mapping[str, Any] | None = None
     loaded: bool = False
+    begun: bool = False
     given: Any = None
     used: Any = None
 

@@ -14,8 +14,8 @@ from typing import Any, ParamSpec, TypeVar
 import torch
 
 from glowplug.errors import InvalidArgument
-from glowplug_supervised.sampling import SEEDS
 from glowplug_torch import capture_random_state, restore_random_state
+from glowplug_torch.seeds import SEEDS
 
 P = ParamSpec("P")
 R = TypeVar("R")

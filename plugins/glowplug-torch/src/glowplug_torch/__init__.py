@@ -39,6 +39,13 @@ from glowplug_torch.ranks import (
     set_local_rank,
     sync,
 )
+from glowplug_torch.reproducible import (
+    ReproducibleBatchSampler,
+    draws_batches,
+    generators_of,
+    reproducible,
+    update_dataloader,
+)
 from glowplug_torch.sampling import DistributedProxySampler
 from glowplug_torch.seeds import capture_random_state, manual_seed, restore_random_state
 from glowplug_torch.spawning import spawn
@@ -53,6 +60,7 @@ __all__ = [
     "PlacementUnknown",
     "RankFailed",
     "RanksWarning",
+    "ReproducibleBatchSampler",
     "all_gather",
     "all_gather_tensors_with_shapes",
     "all_reduce",
@@ -68,7 +76,9 @@ __all__ = [
     "capture_random_state",
     "convert_tensor",
     "device",
+    "draws_batches",
     "finalize",
+    "generators_of",
     "get_local_rank",
     "get_nnodes",
     "get_node_rank",
@@ -83,6 +93,7 @@ __all__ = [
     "new_group",
     "one_rank_first",
     "one_rank_only",
+    "reproducible",
     "restore_random_state",
     "set_local_rank",
     "setup_logger",
@@ -90,4 +101,5 @@ __all__ = [
     "spawn",
     "sync",
     "to_onehot",
+    "update_dataloader",
 ]

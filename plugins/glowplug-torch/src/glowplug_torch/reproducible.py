@@ -15,9 +15,7 @@ import torch
 from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset, get_worker_info
 
 from glowplug.errors import InvalidArgument, InvalidType
-from glowplug_torch import manual_seed
-
-SEEDS = 2**32
+from glowplug_torch.seeds import SEEDS, manual_seed
 
 
 class ReproducibleBatchSampler(BatchSampler):
@@ -106,7 +104,17 @@ def update_dataloader(
 
 
 def draws_batches(dataloader: DataLoader[Any]) -> bool:
-    """Return whether a loader's batches are drawn as indices, and can be drawn beforehand."""
+    """Return whether a loader's batches are drawn as indices, and can be drawn beforehand.
+
+    That is not so for an ``IterableDataset``, nor with ``batch_size=None``.
+
+    Args:
+        dataloader: any torch ``DataLoader``.
+
+    Example:
+        >>> draws_batches(DataLoader(range(4), batch_size=2))
+        True
+    """
     streams = isinstance(dataloader.dataset, IterableDataset)  # its batch sampler never ends
     return dataloader.batch_sampler is not None and not streams
 
@@ -129,10 +137,27 @@ def reproducible(dataloader: DataLoader[Any]) -> DataLoader[Any]:
     so what they draw does not depend on the batches that they loaded before, nor on their number.
 
     Args:
-        dataloader: a loader with a batch sampler.
+        dataloader: a loader with a batch sampler. It stays as it is.
+
+    Returns:
+        A loader of the same class with the same settings, whose ``batch_sampler`` is a
+        `ReproducibleBatchSampler`.
+
+    Raises:
+        InvalidType: when ``dataloader`` is none.
+        InvalidArgument: when it draws no batches of indices, see `draws_batches`.
+
+    Example:
+        >>> loader = reproducible(DataLoader(range(4), batch_size=2, shuffle=True))
+        >>> manual_seed(7)
+        >>> whole = [batch.tolist() for batch in loader]
+        >>> manual_seed(7)
+        >>> loader.batch_sampler.start_iteration = 1
+        >>> [batch.tolist() for batch in loader] == whole[1:]
+        True
     """
-    sampler: Any = dataloader.batch_sampler
-    if dataloader.num_workers == 0:
+    sampler: Any = getattr(dataloader, "batch_sampler", None)
+    if getattr(dataloader, "num_workers", 0) == 0 or not draws_batches(dataloader):
         return update_dataloader(dataloader, ReproducibleBatchSampler(sampler))
     seeded = _SeededDataset(dataloader.dataset)
     return _changed(dataloader, batch_sampler=_SeededBatchSampler(sampler), dataset=seeded)
@@ -143,6 +168,11 @@ def generators_of(data: Any) -> list[torch.Generator]:
 
     Args:
         data: a loader, or any other data, which has none.
+
+    Example:
+        >>> mine = torch.Generator()
+        >>> generators_of(DataLoader(range(4), shuffle=True, generator=mine))[0] is mine
+        True
     """
     owners = [data, getattr(data, "sampler", None)]
     sampler = getattr(data, "batch_sampler", None)
