@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from glowplug import Engine, Events
 from glowplug.errors import InvalidArgument, InvalidType
-from glowplug_metrics import Accuracy, Average, Loss, Metric, MetricGroup, MetricsLambda
+from glowplug_metrics import Accuracy, Average, Loss, MetricGroup, MetricsLambda
 
 Final = Callable[..., dict[str, Any]]
 BINARY = [
@@ -62,7 +62,7 @@ def test_an_expression_of_metrics_has_the_value_of_the_expression(
         assume(False)
     assume(not isinstance(expected, complex))
     whole = built(tree, list(metrics))
-    assume(isinstance(whole, Metric))
+    assume(isinstance(whole, MetricsLambda))
     engine: Engine[int, int] = Engine(lambda engine, batch: batch)
     whole.attach(engine, "m")
     value = engine.run(outputs).metrics["m"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torchmetrics.functional.text import perplexity
 
 from glowplug.errors import InvalidArgument
 from glowplug_metrics import NotComputableError, Perplexity
@@ -32,6 +33,14 @@ def test_it_is_the_inverse_geometric_mean_of_the_probabilities(
     probabilities = scores.double().softmax(1).gather(1, y.unsqueeze(1)).flatten().tolist()
     expected = math.prod(probabilities) ** (-1 / len(probabilities))
     assert of(Perplexity(), scores, y.to(whole)) == pytest.approx(expected)
+
+
+def test_it_is_what_torchmetrics_says_where_tokens_are_ignored() -> None:
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.randn(4, 6, 9, generator=generator, dtype=torch.float64)
+    y = torch.randint(6, (4, 9), generator=generator)
+    expected = perplexity(scores.transpose(1, 2), y, ignore_index=3).item()
+    assert of(Perplexity(ignore_index=3), scores, y) == pytest.approx(expected)
 
 
 def test_what_is_ignored_does_not_count_whatever_its_scores() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 from torch import Tensor
+from torchmetrics.functional.retrieval import retrieval_hit_rate
 
 from glowplug.errors import InvalidArgument
 from glowplug_metrics import NDCG, HitRate, NotComputableError
@@ -62,6 +63,17 @@ def test_a_hit_is_a_relevant_item_among_the_first_k(
     ]
     expected = [mean([float(any(worth[:k])) for worth in lists]) for k in sorted(ks)]
     assert of(HitRate(ks, ignore), y_pred, y) == pytest.approx(expected)
+
+
+@FEW
+@given(seed=SEEDS, size=SIZES, k=st.integers(1, 12))
+def test_the_rate_of_hits_is_what_torchmetrics_says(
+    seed: int, size: tuple[int, int], k: int
+) -> None:
+    y_pred, y = distinct(seed, size), drawn(seed + 1, size, 1)
+    users = zip(y_pred, y, strict=True)
+    expected = mean([retrieval_hit_rate(*user, top_k=min(k, size[1])).item() for user in users])
+    assert of(HitRate(k, ignore_zero_hits=False), y_pred, y) == pytest.approx([expected])
 
 
 @FEW

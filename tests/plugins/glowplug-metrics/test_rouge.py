@@ -55,6 +55,13 @@ def test_one_reference_gives_what_rouge_score_gives(
 
 
 @FEW
+@given(sentence=SENTENCES, reference=SENTENCES)
+def test_common_subsequences_are_those_of_rouge_score(sentence: Any, reference: Any) -> None:
+    value = of(RougeL(alpha=0.5), [sentence], [[reference]])
+    assert list(value.values()) == pytest.approx(list(scored("rougeL", sentence, reference)))
+
+
+@FEW
 @given(corpus=CORPUS)
 def test_the_best_reference_is_that_with_the_highest_recall(corpus: Any) -> None:
     y_pred, y = zip(*corpus, strict=True)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.signal import lfilter
 
 from glowplug import Engine, Events
 from glowplug.errors import InvalidArgument, InvalidType
@@ -59,6 +60,15 @@ def test_it_is_what_the_formula_says(numbers: list[float], alpha: float, tensors
     for number in numbers:
         average.update(A(number) if tensors else number)
     assert average.compute() == pytest.approx(slow_model(numbers, alpha), rel=1e-6, abs=1e-6)
+
+
+@given(numbers=NUMBERS, alpha=st.floats(0.1, 1.0))
+def test_it_is_what_scipys_recursive_filter_says(numbers: list[float], alpha: float) -> None:
+    average = RunningAverage(output_transform=same, alpha=alpha)
+    for number in numbers:
+        average.update(number)
+    filtered, _ = lfilter([1 - alpha], [1, -alpha], numbers, zi=[alpha * numbers[0]])
+    assert average.compute() == pytest.approx(filtered[-1], rel=1e-6, abs=1e-6)
 
 
 @given(numbers=NUMBERS, alpha=st.floats(0.1, 1.0))

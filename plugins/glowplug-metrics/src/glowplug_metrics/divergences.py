@@ -23,6 +23,7 @@ from glowplug_metrics.metric import CPU
 from glowplug_metrics.outputs import as_it_is
 from glowplug_metrics.predictions import PredictionMetric
 from glowplug_metrics.results import ResultMode
+from glowplug_metrics.scores import log_probabilities, probabilities
 from glowplug_metrics.states import in_float64
 
 
@@ -118,7 +119,7 @@ class Entropy(ScoresMean):
 
     def of_scores(self, y_pred: Tensor, y: Tensor) -> Tensor:
         """Return the entropy of each distribution."""
-        return _entropies(y_pred.softmax(dim=1))
+        return _entropies(probabilities(y_pred))
 
 
 class MutualInformation(Entropy):
@@ -169,10 +170,10 @@ class MutualInformation(Entropy):
 
     def accumulate(self, y_pred: Tensor, y: Tensor) -> None:
         """Add the entropies and the probabilities of a batch."""
-        probabilities = y_pred.to(self.wide).softmax(dim=1).movedim(1, -1).flatten(0, -2)
-        self.add("probabilities", probabilities.sum(dim=0))
-        self.add("total", _entropies(probabilities).sum())
-        self.count += len(probabilities)
+        predicted = probabilities(y_pred.to(self.wide)).flatten(1)
+        self.add("probabilities", predicted.sum(dim=1))
+        self.add("total", _entropies(predicted).sum())
+        self.count += predicted.shape[1]
 
     def value(self) -> Tensor:
         """Return the mutual information in float64, on the device of the outputs."""
@@ -180,7 +181,7 @@ class MutualInformation(Entropy):
         refuse_nothing(self, states["count"])
         mean = in_float64(states["probabilities"]) / states["count"]
         conditional = in_float64(states["total"]) / states["count"]
-        information: Tensor = _entropies(mean.unsqueeze(0)).sum() - conditional
+        information: Tensor = _entropies(mean).sum() - conditional
         # What is 0 may come out a rounding below.
         return information.clamp(min=0)
 
@@ -226,7 +227,7 @@ class KLDivergence(ScoresMean):
 
     def _logarithms(self, y_pred: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         y = y.to(self.wide).reshape(y_pred.shape)  # never broadcast
-        return y_pred.log_softmax(dim=1), y.log_softmax(dim=1)
+        return log_probabilities(y_pred), log_probabilities(y)
 
 
 class JSDivergence(KLDivergence):
@@ -270,13 +271,13 @@ class JSDivergence(KLDivergence):
         return (_divergence(p, middle) + _divergence(q, middle)) / 2
 
 
-def _entropies(probabilities: Tensor) -> Tensor:
-    """Return the entropy of each distribution, ``(N, ...)`` for ``(N, C, ...)``."""
-    entropies: Tensor = torch.special.entr(probabilities).sum(dim=1)
+def _entropies(predicted: Tensor) -> Tensor:
+    """Return the entropy of each distribution, ``(...)`` for ``(C, ...)``."""
+    entropies: Tensor = torch.special.entr(predicted).sum(dim=0)
     return entropies
 
 
 def _divergence(log_p: Tensor, log_q: Tensor) -> Tensor:
-    """Return how far p is from q, ``(N, ...)``, for logarithms ``(N, C, ...)``."""
+    """Return how far p is from q, ``(...)``, for logarithms ``(C, ...)``."""
     p = log_p.exp()
-    return torch.where(p == 0, p, p * (log_p - log_q)).sum(dim=1)
+    return torch.where(p == 0, p, p * (log_p - log_q)).sum(dim=0)

@@ -125,14 +125,16 @@ class HSIC(PredictionMetric, MeanMetric):
 
 
 class MaximumMeanDiscrepancy(PredictionMetric, MeanMetric):
-    r"""The maximum mean discrepancy of two sets of vectors, its mean over the batches.
+    r"""The maximum mean discrepancy of two sets of vectors: the root of its square's mean.
 
-    .. math:: \sqrt{\frac{1}{n (n - 1)} \sum_{i \neq j} \left( k(x_i, x_j) + k(y_i, y_j) \right)
-        - \frac{2}{n^2} \sum_{i, j} k(x_i, y_j)}
+    The square is estimated in every batch of n vectors of each set as
 
-    with the kernel :math:`k(x, y) = \exp(-\|x - y\|^2 / 2 v)` and a batch of n vectors of each set.
-    Shapes: ``y_pred`` and ``y`` of one shape ``(N, D, ...)``; further dimensions count as one with
-    D. What stands under the root may be negative by chance, and counts as 0 then.
+    .. math:: \frac{1}{n (n - 1)} \sum_{i \neq j} \left( k(x_i, x_j) + k(y_i, y_j) \right)
+        - \frac{2}{n^2} \sum_{i, j} k(x_i, y_j)
+
+    with the kernel :math:`k(x, y) = \exp(-\|x - y\|^2 / 2 v)`. Shapes: ``y_pred`` and ``y`` of one
+    shape ``(N, D, ...)``; further dimensions count as one with D. An estimate has no bias, so it
+    may be negative by chance; a mean that is negative counts as 0.
 
     From 0, where the sets have one distribution, to the root of 2; smaller is better. The batches
     are what is averaged, whatever their sizes: how the data is split matters. A batch of one
@@ -183,8 +185,12 @@ class MaximumMeanDiscrepancy(PredictionMetric, MeanMetric):
         # The diagonals within a set are n ones.
         within = (self._sum_of_kernel(x, x) + self._sum_of_kernel(y, y) - 2 * n) / (n * (n - 1))
         between = self._sum_of_kernel(x, y) * (2 / n**2)
-        self.add("total", (within - between).clamp_(min=0).sqrt_())
+        self.add("total", within - between)
         self.count += 1
+
+    def value(self) -> Tensor:
+        """Return the root of the mean in float64."""
+        return super().value().clamp(min=0).sqrt()
 
     def _sum_of_kernel(self, x: Tensor, y: Tensor) -> Tensor:
         return torch.exp(squared_distances(x, y) * self._scale).sum()

@@ -20,6 +20,7 @@ from glowplug_metrics.means import MeanMetric
 from glowplug_metrics.metric import CPU
 from glowplug_metrics.outputs import as_it_is
 from glowplug_metrics.predictions import PredictionMetric
+from glowplug_metrics.rows import row_sums
 
 
 class MeanAbsoluteError(ElementwiseMean):
@@ -174,7 +175,11 @@ class PSNR(PredictionMetric, MeanMetric):
 
     def accumulate(self, y_pred: Tensor, y: Tensor) -> None:
         """Add the ratio of each image."""
-        errors = y.reshape(y_pred.shape).to(self.wide) - y_pred.to(self.wide)
-        noise = errors.square_().flatten(1).mean(1)
-        self.add("total", (self._peak - 10 * noise.log10_()).sum())
+        errors = y.reshape(y_pred.shape).to(self.wide).sub(y_pred).flatten(1)
+        noise = row_sums(errors.square_()).div_(errors.shape[1])
+        self.add("total", noise.log10_().sum(), -10)
         self.count += len(noise)
+
+    def value(self) -> Tensor:
+        """Return the mean in float64, on the device of the outputs."""
+        return super().value() + self._peak

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from glowplug.errors import InvalidArgument, InvalidType
 from glowplug_metrics.metric import Metric
+from glowplug_metrics.rows import pieces
 from glowplug_metrics.states import is_shared_out
 from glowplug_metrics.waiting import Waiting
 
@@ -35,7 +36,8 @@ class PredictionMetric(Metric):
     Attributes:
         joins: whether small batches may be joined, and accumulated together: for metrics whose
             value does not depend on how examples are split into batches. An update then costs
-            little more than a copy of its batch; the states of `reduced` always tell of all.
+            little more than a copy of its batch; the states of `reduced` always tell of all. A
+            large batch is accumulated in pieces.
 
     Example:
         >>> import torch
@@ -99,8 +101,13 @@ class PredictionMetric(Metric):
             if self._waiting.full:
                 self.accumulate_waiting()
             return
+        y_pred, y = y_pred.detach(), y.detach()
+        if not self.joins:
+            self.accumulate(y_pred, y)
+            return
         self.accumulate_waiting()
-        self.accumulate(y_pred.detach(), y.detach())
+        for piece in pieces(y_pred, y):
+            self.accumulate(*piece)
 
     def accumulate_waiting(self) -> None:
         """Take in the batches that wait."""

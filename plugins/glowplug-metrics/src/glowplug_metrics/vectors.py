@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from glowplug_metrics.arguments import not_negative, positive
 from glowplug_metrics.forms import check_rows
@@ -19,6 +18,7 @@ from glowplug_metrics.means import MeanMetric
 from glowplug_metrics.metric import CPU
 from glowplug_metrics.outputs import as_it_is
 from glowplug_metrics.predictions import PredictionMetric
+from glowplug_metrics.rows import row_sums
 
 
 class MeanPairwiseDistance(PredictionMetric, MeanMetric):
@@ -72,8 +72,11 @@ class MeanPairwiseDistance(PredictionMetric, MeanMetric):
 
     def accumulate(self, y_pred: Tensor, y: Tensor) -> None:
         """Add the distances of a batch."""
-        y_pred, y = y_pred.to(self.wide), y.to(self.wide).reshape(y_pred.shape)
-        distances = functional.pairwise_distance(y_pred, y, self._p, self._eps)
+        gaps = y_pred.to(self.wide).sub(y.reshape(y_pred.shape)).add_(self._eps)
+        if self._p == 2:
+            distances = row_sums(gaps.square_()).sqrt_()
+        else:
+            distances = torch.linalg.vector_norm(gaps, self._p, dim=-1)
         self.add("total", distances.sum())
         self.count += distances.numel()
 
@@ -130,6 +133,8 @@ class CosineSimilarity(PredictionMetric, MeanMetric):
         """Add the similarities of a batch."""
         y_pred, y = y_pred.to(self.wide), y.to(self.wide).reshape(y_pred.shape)
         y_pred, y = y_pred.flatten(1), y.flatten(1)
-        cosines = functional.cosine_similarity(y_pred, y, dim=1, eps=self._eps)
-        self.add("total", cosines.sum())
-        self.count += len(cosines)
+        products = row_sums(y_pred * y)
+        for part in (y_pred, y):
+            products /= row_sums(part.square()).sqrt_().clamp_(min=self._eps)
+        self.add("total", products.sum())
+        self.count += len(products)

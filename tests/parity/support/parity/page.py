@@ -17,6 +17,7 @@ from parity.departures import Departure, Handling
 from parity.examples import Example
 from parity.library import EXAMPLES
 from parity.listing import means, program
+from parity.metric_departures import METRIC_DEPARTURES
 
 FOLDER = Path(__file__).resolve().parents[4] / "docs" / "explanation"
 PAGE, CODE = FOLDER / "what-differs.md", FOLDER / "what-differs-in-code.md"
@@ -32,6 +33,16 @@ def table() -> str:
     rows = ["| name | what glowplug does | tested |", "|---|---|---|"]
     rows += [
         f"| `{known.name}` | {known.sentence} | {TESTED[known.handling]} |" for known in Departure
+    ]
+    return "\n".join(rows)
+
+
+def metrics_table() -> str:
+    """Return the departures of metrics as a table."""
+    rows = ["| what glowplug does | for example | glowplug | pytorch-ignite |", "|---|---|---|---|"]
+    rows += [
+        f"| {known.sentence} | `{known.code}` | `{known.ours}` | `{known.theirs}` |"
+        for known in METRIC_DEPARTURES
     ]
     return "\n".join(rows)
 
@@ -73,7 +84,10 @@ def shared() -> str:
 
 
 PARTS: Mapping[Path, Mapping[str, Callable[[], str]]] = MappingProxyType(
-    {PAGE: {"departures": table}, CODE: {"means": shared, "examples": listings}}
+    {
+        PAGE: {"metric departures": metrics_table, "departures": table},
+        CODE: {"means": shared, "examples": listings},
+    }
 )
 """The pages, and what stands between which marks in each."""
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from glowplug_metrics.means import refuse_nothing
 from glowplug_metrics.metric import CPU
 from glowplug_metrics.outputs import as_it_is
 from glowplug_metrics.predictions import PredictionMetric
 from glowplug_metrics.results import as_numbers
+from glowplug_metrics.scores import log_probabilities
 from glowplug_metrics.states import in_float64
 
 
@@ -98,11 +98,11 @@ class Perplexity(PredictionMetric):
         y = y.long()
         if y_pred.dtype in (torch.float16, torch.bfloat16):
             y_pred = y_pred.float()
-        losses = functional.cross_entropy(
-            y_pred, y, ignore_index=self._ignore_index, reduction="none"
-        )
-        self.add("total", losses.sum(dtype=self.wide))
-        self.tokens = self.tokens + (y != self._ignore_index).sum()
+        ignored = y == self._ignore_index
+        tokens = y.masked_fill(ignored, 0).unsqueeze(0)
+        losses = log_probabilities(y_pred).gather(0, tokens).masked_fill_(ignored, 0)
+        self.add("total", losses.sum(dtype=self.wide), -1)
+        self.tokens = self.tokens + ignored.logical_not().sum()
         self.count += y.numel()
 
     def value(self) -> Tensor:

@@ -1,0 +1,67 @@
+"""What the tests of checkpoints share.
+
+Owns: folders to save to, and a run of one of the programs in ``support``.
+Must not know: how a checkpoint is saved.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import settings
+
+from glowplug_checkpoint import LocalStore, Store
+
+# A test that is slow because the machine is busy has not failed.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+
+SUPPORT = Path(__file__).parent / "support"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder."""
+    made = tmp_path / "runs"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def store(folder: Path) -> Store:
+    """The store at that folder."""
+    return LocalStore(folder)
+
+
+@pytest.fixture
+def content() -> dict[str, Any]:
+    """A small content with tensors and plain values."""
+    model = torch.nn.Linear(3, 2)
+    return {"model": model.state_dict(), "trainer": {"iteration": 7, "epoch": 2}}
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Callable[..., Any]:
+    """Run a program of ``support``, and return what it wrote as JSON."""
+
+    def run(name: str, *arguments: str) -> Any:
+        base = tmp_path / "program"
+        base.mkdir(exist_ok=True)
+        done = subprocess.run(
+            [sys.executable, str(SUPPORT / name), *arguments, str(base)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
