@@ -100,7 +100,7 @@ def trained() -> tuple[nn.Module, torch.optim.Optimizer, Engine[Any, Any]]:
     optimizer = torch.optim.Adam(made.parameters(), lr=0.25)
     made(torch.ones(4, 2)).sum().backward()
     optimizer.step()
-    trainer.run([1, 2], max_epochs=3)
+    trainer.run(epoch_length=2, max_epochs=3)
     return made, optimizer, trainer
 
 
@@ -217,7 +217,9 @@ def test_of_many_parameters_a_few_are_named() -> None:
 
 
 def test_a_module_takes_no_other_state_than_a_mapping() -> None:
-    with pytest.raises(InvalidArgument, match=r"'m': the state of a module is a mapping, got .*int"):
+    with pytest.raises(
+        InvalidArgument, match=r"'m': the state of a module is a mapping, got .*int"
+    ):
         Checkpoint.load_objects({"m": model()}, {"m": 3})
 
 
@@ -270,3 +272,9 @@ def test_what_cannot_be_loaded_is_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         Checkpoint.load_objects(to_load, checkpoint)
+
+
+def test_a_folder_is_no_checkpoint_and_its_files_are_told(folder: Path) -> None:
+    Checkpoint({"m": model()}, folder)(engine())
+    with pytest.raises(InvalidArgument, match=r"is a folder; .* \(it holds m_0\.pt\)"):
+        Checkpoint.load_objects({"m": model()}, folder)

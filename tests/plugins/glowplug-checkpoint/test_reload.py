@@ -74,7 +74,9 @@ def test_a_part_that_several_have_is_not_enough(folder: Path) -> None:
         score_function=lambda e: 0.5,
         global_step_transform=lambda e, event: e.state.iteration,
     )
-    with pytest.raises(NoCheckpoint, match=r"2 checkpoints have such a name: number_10_0.5000.pt, "):
+    with pytest.raises(
+        NoCheckpoint, match=r"2 checkpoints have such a name: number_10_0.5000.pt, "
+    ):
         checkpoint.reload_objects({"number": Number()}, score=0.5)
 
 

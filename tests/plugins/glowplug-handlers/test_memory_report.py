@@ -77,7 +77,9 @@ def test_what_to_try_depends_on_what_went_before() -> None:
 def test_metrics_that_keep_the_graph_of_a_step_are_named() -> None:
     engine: Engine[Any, Any] = Engine(fail)
     engine.state.metrics.update(loss=torch.ones(1, requires_grad=True) * 2, plain=torch.ones(1))
-    assert "detach() the metrics loss: each keeps" in report_of(torch.zeros(2), OutOfMemoryReport(), engine)
+    assert "detach() the metrics loss: each keeps" in report_of(
+        torch.zeros(2), OutOfMemoryReport(), engine
+    )
 
 
 @with_notes
@@ -184,7 +186,9 @@ def test_a_batch_of_any_kind_is_described(batch: Any, lines: list[str]) -> None:
     assert [line.replace(" on cpu, 24 B", ", 24 B") for line in described(batch)] == lines
 
 
-@given(st.recursive(st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    st.recursive(st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+)
 def test_a_description_is_never_long(batch: Any) -> None:
     assert 1 <= len(described(batch)) <= 31
 

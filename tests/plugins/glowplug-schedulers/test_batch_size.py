@@ -69,7 +69,7 @@ def test_a_pass_that_an_epoch_left_unfinished_is_finished_in_the_next(drop_last:
 
 
 def test_workers_draw_batches_of_the_new_size() -> None:
-    data = loader(num_workers=1, batch_size=6, multiprocessing_context="spawn")
+    data = loader(num_workers=1, batch_size=6)
     assert sizes(data, [6, 12]) == [6, 6, 12, 12]
 
 

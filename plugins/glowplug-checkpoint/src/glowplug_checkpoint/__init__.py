@@ -12,6 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from glowplug_checkpoint.background import BackgroundSaver
+    from glowplug_checkpoint.background_entering import SlowSavingWarning
     from glowplug_checkpoint.checkpoint import Checkpoint
     from glowplug_checkpoint.checkpoint_saves import NameTaken
     from glowplug_checkpoint.commands import ckpt
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "About",
+    "BackgroundSaver",
     "BaseSaveHandler",
     "Checkpoint",
     "CheckpointError",
@@ -73,6 +76,7 @@ __all__ = [
     "SaveFailed",
     "SaveUnderWay",
     "SeveralRunsWarning",
+    "SlowSavingWarning",
     "StateRefused",
     "Store",
     "UnsafeContent",
@@ -92,6 +96,8 @@ __all__ = [
 ]
 
 _MODULES = {
+    "background": ("BackgroundSaver",),
+    "background_entering": ("SlowSavingWarning",),
     "checkpoint": ("Checkpoint",),
     "checkpoint_saves": ("NameTaken",),
     "commands": ("ckpt",),

@@ -11,6 +11,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from glowplug.errors import InvalidArgument
@@ -36,16 +37,16 @@ class InBackground:
         self._outcome = Outcome(name)
         self._process = os.getpid()
         self._unheard = weakref.finalize(self, self._outcome.complain)
-        work = (save, self._outcome)
+        # The thread keeps this alive, so that nobody complains before there is an outcome.
         self._thread: threading.Thread | None = threading.Thread(
-            target=_saved, args=work, name=f"saving {name}"
+            target=self._run, args=(save,), name=f"saving {name}"
         )
         try:
             self._thread.start()
         except RuntimeError as error:  # at the end of the interpreter, or when there are too many
             _log.info("%s is saved while the run waits: %s", name, error)
             self._thread = None
-            _saved(*work)
+            self._run(save)
 
     def done(self) -> bool:
         """Return whether the save is over, well or not."""
@@ -68,9 +69,20 @@ class InBackground:
         """Return whether this process saves, and not the one that it was forked from."""
         return self._process == os.getpid()
 
+    def _run(self, save: Callable[[], object]) -> None:
+        name = self._outcome.name
+        try:
+            save()
+        except Exception as error:
+            self._outcome.error = error
+        except BaseException as error:  # as a function may end its thread
+            failed = SaveFailed(f"{name} was not saved: {error!r} ended it", name)
+            failed.__cause__ = error
+            self._outcome.error = failed
+
 
 class Outcome:
-    """What came of a save; the thread knows this alone, so that it keeps no handle alive.
+    """What came of a save.
 
     Args:
         name: what is saved.
@@ -79,42 +91,12 @@ class Outcome:
     def __init__(self, name: str) -> None:
         self.name = name
         self.error: Exception | None = None
-        self._is_over = self._is_forgotten = False
-        self._lock = threading.Lock()
 
     def complain(self) -> None:
-        """Log the error, since nobody will ask for it; where there is none yet, when it comes."""
-        with self._lock:
-            self._is_forgotten = True
-            told = self._is_over
-        if told:
-            self._log_error()
-
-    def end(self, error: Exception | None) -> None:
-        """Take what came of it."""
-        with self._lock:
-            self.error, self._is_over = error, True
-            told = self._is_forgotten
-        if told:
-            self._log_error()
-
-    def _log_error(self) -> None:
+        """Log the error, since nobody will ask for it."""
         if self.error is not None:
             message = "%s was not saved, and nobody asked what came of it: %s"
             _log.error(message, self.name, self.error, exc_info=self.error)
-
-
-def _saved(save: Callable[[], object], outcome: Outcome) -> None:
-    try:
-        save()
-    except Exception as error:
-        outcome.end(error)
-    except BaseException as error:  # as a function may end its thread
-        failed = SaveFailed(f"{outcome.name} was not saved: {error!r} ended it", outcome.name)
-        failed.__cause__ = error
-        outcome.end(failed)
-    else:
-        outcome.end(None)
 
 
 class BackgroundSaver(BaseSaveHandler):
@@ -157,14 +139,10 @@ class BackgroundSaver(BaseSaveHandler):
         is_one = isinstance(save_handler, BaseSaveHandler)
         self._saver = save_handler if is_one else FunctionSaver(save_handler)
         self.extension = self._saver.extension
+        if hasattr(self._saver, "save_on_rank"):
+            self.save_on_rank = self._saver.save_on_rank
         self._snapshots = Snapshots()
         self._last: InBackground | None = None
-
-    @property
-    def save_on_rank(self) -> int:
-        """The rank that saves."""
-        rank: int = getattr(self._saver, "save_on_rank", 0)
-        return rank
 
     def __call__(
         self,
@@ -189,7 +167,8 @@ class BackgroundSaver(BaseSaveHandler):
         self.wait()
         snapshot = self._snapshots.take(checkpoint)
         known = None if metadata is None else dict(metadata)
-        self._last = InBackground(Writing(self._saver, snapshot, filename, known), filename)
+        work = partial(_write, self._saver, snapshot, filename, known)
+        self._last = InBackground(work, filename)
         return self._last
 
     def wait(self) -> None:
@@ -247,32 +226,9 @@ class BackgroundSaver(BaseSaveHandler):
         return {**vars(self), "_snapshots": Snapshots(), "_last": None}
 
 
-class Writing:
-    """What a thread does: it saves a snapshot, and lets go of it.
-
-    Args:
-        saver: saves.
-        snapshot: of what.
-        filename: under which name.
-        metadata: what it is of.
-    """
-
-    def __init__(
-        self,
-        saver: BaseSaveHandler,
-        snapshot: Snapshot,
-        filename: str,
-        metadata: Mapping[str, Any] | None,
-    ) -> None:
-        self._saver = saver
-        self._snapshot: Snapshot | None = snapshot
-        self._filename = filename
-        self._metadata = metadata
-
-    def __call__(self) -> None:
-        """Save."""
-        snapshot, self._snapshot = self._snapshot, None
-        if snapshot is not None:
-            under_way = self._saver(snapshot.ready(), self._filename, self._metadata)
-            if under_way is not None:
-                under_way.result()
+def _write(
+    saver: BaseSaveHandler, snapshot: Snapshot, filename: str, metadata: dict[str, Any] | None
+) -> None:
+    under_way = saver(snapshot.ready(), filename, metadata)
+    if under_way is not None:
+        under_way.result()

@@ -14,6 +14,7 @@ from glowplug import Engine, Events, Phase, RemovableEventHandle
 from glowplug.errors import InvalidArgument
 from glowplug.events import AnyEvent
 from glowplug_checkpoint import checkpoint_setup, objects_files, patterns
+from glowplug_checkpoint.background_entering import Entrance
 from glowplug_checkpoint.checkpoint_saves import Saves, basename
 from glowplug_checkpoint.errors import NoCheckpoint
 from glowplug_checkpoint.events import CheckpointEvents
@@ -61,6 +62,9 @@ class Checkpoint:
         greater_or_equal: whether a score that is as good as an old one goes before it.
         save_on_rank: the rank that writes. Every rank asks the objects for their states, and has
             the same names; no rank waits for another.
+        background: let the run go on while a file is written, see ``BackgroundSaver``. The event is
+            fired, and an error raised, after the first iteration that finds the file complete, or
+            where the run ends. There is one save under way at most: the next waits for it.
         **kwargs: for the ``DiskSaver`` that is made of a path, such as ``format="safetensors"``.
 
     Raises:
@@ -95,6 +99,8 @@ class Checkpoint:
         include_self: bool = False,
         greater_or_equal: bool = False,
         save_on_rank: int = 0,
+        *,
+        background: bool = False,
         **kwargs: Any,
     ) -> None:
         self._own_name = ITSELF if include_self else None
@@ -110,10 +116,11 @@ class Checkpoint:
             by_step=score is None or step is not None,
         )
         names.of(basename(self._objects), 1, "0.0000")  # that the objects' names make file names
-        saver = checkpoint_setup.saver_of(save_handler, save_on_rank, kwargs)
+        saver = checkpoint_setup.saver_of(save_handler, save_on_rank, kwargs, background)
         rank = checkpoint_setup.rank_of(saver, save_on_rank)
         names = names.with_ext(saver.extension)
         self._saves = Saves(checkpoint_setup.Setup(saver, rank, names, rules, score, step))
+        self._entrance = Entrance(self._saves)
 
     @property
     def to_save(self) -> Mapping[str, Any]:
@@ -123,8 +130,7 @@ class Checkpoint:
     @property
     def save_handler(self) -> Any:
         """What it saves through: the object that was given, or the ``DiskSaver`` of a path."""
-        saver = self._saves.setup.saver
-        return getattr(saver, "function", saver)
+        return checkpoint_setup.given_handler(self._saves.setup.saver)
 
     @property
     def last_checkpoint(self) -> str | None:
@@ -165,17 +171,33 @@ class Checkpoint:
             UnsavableContent: when an object's state could not be read back.
         """
         engine.register_events(*CheckpointEvents)
+        self._entrance.make_way()
         save = self._saves.begin(engine, self._objects, self, self._own_name)
         if save is None:
             return
         under_way = self._saves.write(save)
-        if under_way is not None:
-            under_way.result()
-        self._saves.finish(save)
+        if under_way is None:
+            self._saves.finish(save)
+        else:
+            self._entrance.let_go_on(save, under_way)
+
+    def wait(self) -> None:
+        """Wait until no save is under way in the background, and enter the last one.
+
+        A run does so by itself where it ends.
+
+        Raises:
+            SaveFailed: when it could not be written.
+            UnsavableContent: when an object's state could not be read back.
+        """
+        self._entrance.settle()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the scores and the names of what is kept, as plain values."""
-        return self._saves.kept.to_state()
+        """Return the scores and the names of what is kept, as plain values.
+
+        A save that is under way in the background counts as complete.
+        """
+        return self._entrance.kept.to_state()
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on with what ``state_dict`` told: these files are this one's own from now on.
@@ -187,7 +209,9 @@ class Checkpoint:
             InvalidType: when it is no mapping.
             InvalidArgument: when it is not such a state; nothing is changed then.
         """
-        self._saves.kept = kept_of_state(state_dict)
+        kept = kept_of_state(state_dict)
+        self.wait()
+        self._saves.kept = kept
 
     @staticmethod
     def setup_filename_pattern(
@@ -292,6 +316,7 @@ class Checkpoint:
             InvalidArgument: when the pattern has no such field, and as in ``load_objects``.
             NoCheckpoint: when no file has such a name, or several do.
         """
+        self.wait()
         setup, kept = self._saves.setup, self._saves.kept
         objects = checked_objects("to_load", to_load, method="load_state_dict")
         if filename_components:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from glowplug import Engine
@@ -149,19 +150,26 @@ class Saves:
         """
         if not self.is_writer:
             return None
-        try:
+        with _names_object(save):
             return self.setup.saver(save.content, save.name, save.metadata)
-        except UnsavableContent as error:
-            raise _named(error, save) from error
+
+    def await_result(self, save: Save, under_way: SaveUnderWay) -> None:
+        """Wait until a save is complete; raise what went wrong, as ``write`` does."""
+        with _names_object(save):
+            under_way.result()
 
     def finish(self, save: Save) -> None:
         """Enter a save that is complete, remove what it outranks, and say so."""
         due = save.kept.outranked if self.is_writer else ()
         self.kept = Kept(save.kept.entries, tuple(name for name in due if not self._is_gone(name)))
+        self.tell(save, self.kept)
+        save.engine.fire_event(CheckpointEvents.SAVED_CHECKPOINT)
+
+    def tell(self, save: Save, kept: Kept) -> None:
+        """Let what other checkpoints hold of the run say what of these is kept."""
         for recorder in save.recorders:
             if recorder is not None:
-                recorder.keeps[self._label(save.basename)] = self.kept.to_state()
-        save.engine.fire_event(CheckpointEvents.SAVED_CHECKPOINT)
+                recorder.keeps[self._label(save.basename)] = kept.to_state()
 
     def _label(self, name: str) -> str:
         """Return what tells these checkpoints from those of others of the same run."""
@@ -236,12 +244,17 @@ def basename(objects: Mapping[str, Any]) -> str:
     return next(iter(objects)) if len(objects) == 1 else SEVERAL
 
 
-def _named(error: UnsavableContent, save: Save) -> UnsavableContent:
-    """Return the error with the name of the object, which paths in a file of one begin without."""
-    if save.alone is None:
-        return error
-    path = f"{save.alone}.{error.path}"
-    return UnsavableContent(f"{save.alone!r} cannot be saved: {error}", error.file, path)
+@contextmanager
+def _names_object(save: Save) -> Iterator[None]:
+    """Let an error name the object, which paths in a file of one begin without."""
+    try:
+        yield
+    except UnsavableContent as error:
+        if save.alone is None:
+            raise
+        path = f"{save.alone}.{error.path}"
+        message = f"{save.alone!r} cannot be saved: {error}"
+        raise UnsavableContent(message, error.file, path) from error
 
 
 def _warn(message: str) -> None:

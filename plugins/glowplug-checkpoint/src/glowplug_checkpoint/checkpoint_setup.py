@@ -10,6 +10,7 @@ import os
 from typing import Any, NamedTuple
 
 from glowplug.errors import InvalidArgument, InvalidType
+from glowplug_checkpoint.background import BackgroundSaver
 from glowplug_checkpoint.kept import Rules
 from glowplug_checkpoint.patterns import FileNames, setup_filename_pattern
 from glowplug_checkpoint.savers import BaseSaveHandler, FunctionSaver
@@ -116,20 +117,44 @@ def names_of(
     return names
 
 
-def saver_of(save_handler: Any, save_on_rank: Any, options: dict[str, Any]) -> BaseSaveHandler:
+def saver_of(
+    save_handler: Any, save_on_rank: Any, options: dict[str, Any], background: Any = False
+) -> BaseSaveHandler:
     """Return what is saved through.
 
     Args:
         save_handler: a path or a URL, a save handler or a function.
         save_on_rank: the rank that saves.
         options: for the ``DiskSaver`` of a path.
+        background: whether the run goes on meanwhile.
 
     Raises:
         InvalidType: when it is none of these.
         InvalidArgument: when options are given for what is made already.
     """
     checked_rank(save_on_rank)
+    if not isinstance(background, bool):
+        raise InvalidType(
+            f"background must be True or False, got {background!r} of type "
+            f"{type(background).__name__}"
+        )
+    saver = _saver(save_handler, save_on_rank, options)
+    if not background or isinstance(saver, BackgroundSaver):
+        return saver
+    return BackgroundSaver(saver)
+
+
+def given_handler(saver: BaseSaveHandler) -> Any:
+    """Return what is saved through as it was given, or the ``DiskSaver`` of a path."""
+    if isinstance(saver, BackgroundSaver):
+        saver = saver.save_handler
+    return getattr(saver, "function", saver)
+
+
+def _saver(save_handler: Any, save_on_rank: int, options: dict[str, Any]) -> BaseSaveHandler:
     if isinstance(save_handler, (str, os.PathLike)):
+        # What others have saved there is safe, and a run that is resumed saves beside its files.
+        options = {"require_empty": False, **options}
         return DiskSaver(save_handler, save_on_rank=save_on_rank, **options)
     if options:
         raise InvalidArgument(

@@ -48,7 +48,7 @@ def differences(a: str, b: str) -> list[str]:
 def _side(where: str) -> _Side:
     store, name = store_and_name(where)
     if not name:
-        raise NoCheckpoint(f"there is no checkpoint {where}", where)
+        raise NoCheckpoint(f"{where} is a folder; give one checkpoint of it", where)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnverifiedWarning)
         content = files.load(store, name, map_location="cpu")
@@ -109,13 +109,15 @@ def _distance(a: torch.Tensor, b: torch.Tensor) -> float:
     same = (one == other) | (one.isnan() & other.isnan())
     if bool(same.all()):
         return 0.0
-    distance = float((one - other).abs()[~same].max())
+    distance = float((one - other)[~same].abs().max())
     return math.inf if math.isnan(distance) else distance
 
 
 def _wide(tensor: torch.Tensor) -> torch.Tensor:
     plain = tensor.dequantize() if tensor.is_quantized else tensor.detach().to_dense()
-    return plain.to(torch.complex128 if plain.is_complex() else torch.float64)
+    if plain.is_complex():
+        return plain.to(torch.complex128)
+    return plain.to(torch.float64 if plain.is_floating_point() else torch.int64)
 
 
 def _text(value: Any) -> str:

@@ -38,6 +38,7 @@ class ModelCheckpoint(Checkpoint):
         include_self: save the state of this handler with the objects, as ``"checkpointer"``.
         greater_or_equal: whether a score that is as good as an old one goes before it.
         save_on_rank: the rank that writes.
+        background: let the run go on while a file is written, see ``Checkpoint``.
         **kwargs: for the ``DiskSaver``: ``format``, and keyword arguments of ``torch.save``.
 
     Raises:
@@ -73,6 +74,8 @@ class ModelCheckpoint(Checkpoint):
         include_self: bool = False,
         greater_or_equal: bool = False,
         save_on_rank: int = 0,
+        *,
+        background: bool = False,
         **kwargs: Any,
     ) -> None:
         if not isinstance(dirname, (str, os.PathLike)):
@@ -95,6 +98,7 @@ class ModelCheckpoint(Checkpoint):
             atomic=atomic,
             require_empty=require_empty,
             create_dir=create_dir,
+            background=background,
             **kwargs,
         )
 

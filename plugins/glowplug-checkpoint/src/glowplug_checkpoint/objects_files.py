@@ -11,9 +11,11 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from glowplug.errors import InvalidArgument
 from glowplug_checkpoint import files
 from glowplug_checkpoint.errors import NoCheckpoint
-from glowplug_checkpoint.stores import store_at
+from glowplug_checkpoint.filenames import is_manifest
+from glowplug_checkpoint.stores import store_and_name
 
 _MOST = 10
 """How many names are told."""
@@ -27,11 +29,17 @@ def read(where: str | os.PathLike[str], **how: Any) -> Any:
         **how: ``map_location``, ``weights_only`` and ``verify``.
 
     Raises:
+        InvalidArgument: when there is a folder.
         NoCheckpoint: when there is no such file.
         DamagedCheckpoint: when it is not what was written.
     """
-    folder, name = os.path.split(os.fspath(where))
-    return files.load(store_at(folder or "."), name, **how)
+    store, name = store_and_name(where)
+    if not name:
+        held = [name for name in store.names() if not is_manifest(name)]
+        raise InvalidArgument(
+            f"{where} is a folder; give one of its files (it holds {_some(held) or 'none'})"
+        )
+    return files.load(store, name, **how)
 
 
 def chosen(named: re.Pattern[str], *places: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ Must not know: what else of a run is saved, or when.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 from weakref import ref
 
@@ -14,38 +14,10 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset
 
 from glowplug.errors import InvalidArgument
-from glowplug_torch import (
-    capture_random_state,
-    draws_batches,
-    generators_of,
-    reproducible,
-    restore_random_state,
-)
+from glowplug_checkpoint.drawing import DrawnBatches, Numbers, drawn
+from glowplug_torch import draws_batches, reproducible
 
 _END = object()
-
-
-class Numbers(NamedTuple):
-    """Random numbers at one moment.
-
-    Args:
-        everywhere: those of Python, NumPy and torch.
-        own: the states of the generators that the data keeps for itself.
-    """
-
-    everywhere: Mapping[str, Any]
-    own: Sequence[torch.Tensor]
-
-    @classmethod
-    def now(cls, data: Any) -> Numbers:
-        """Return those of this moment."""
-        return cls(capture_random_state(), [g.get_state() for g in generators_of(data)])
-
-    def restore(self, data: Any) -> None:
-        """Go back to them."""
-        restore_random_state(self.everywhere)
-        for generator, state in zip(generators_of(data), self.own, strict=False):
-            generator.set_state(state.cpu())
 
 
 class Place(NamedTuple):
@@ -80,9 +52,10 @@ class Standing(Protocol):
 class Passes:
     """Stands in a run's place for its data.
 
-    A ``DataLoader`` that draws its batches as indices is replaced by one whose passes depend only
-    on the random numbers at their start; anything else is iterated as it is. What else the data
-    has, its length among it, is found here too.
+    A ``DataLoader`` that draws its batches as indices is replaced by one that draws a pass at once.
+    Without workers the run has the numbers that it has with the data itself; workers are seeded for
+    each batch, so that those that are left out need not be loaded. Anything else is iterated as it
+    is. What else the data has, its length among it, is found here too.
 
     Args:
         data: the data.
@@ -94,7 +67,10 @@ class Passes:
 
     def __init__(self, data: Any, run: Standing) -> None:
         self.given = data
-        self._data = reproducible(data) if _is_drawn(data) else data
+        self._data = data
+        if _is_drawn(data):
+            workers = data.num_workers > 0
+            self._data = reproducible(data) if workers else drawn(data, self._begin)
         self._run = run
         self._began: int | None = None
         self._before: Numbers | None = None
@@ -117,13 +93,18 @@ class Passes:
 
     def __iter__(self) -> Iterator[Any]:
         if not (self._expected and self._run.asks()):
-            return iter(self._data)
+            return iter(self.given)
         skipped = 0 if self._restarts else self._run.within()
         place, self._next = self._next, None
         self._expected = self._restarts = False
+        self._began, self._before = self._run.done() - skipped, None
         if place is not None:
             return self._taken_up(place)
-        self._began, self._before = self._run.done() - skipped, Numbers.now(self._data)
+        sampler = getattr(self._data, "batch_sampler", None)
+        if isinstance(sampler, DrawnBatches):
+            sampler.begin_at(skipped, None)
+            return iter(self._data)
+        self._before = Numbers.now(self._data)
         return self._watched(_after(self._data, skipped))
 
     def expect(self, restarts: bool = False) -> None:
@@ -169,8 +150,12 @@ class Passes:
         """Return an iterator at a place; the random numbers stay those of now."""
         self._began, self._before = self._run.done() - place.batches, place.before
         now = Numbers.now(self._data)
+        sampler = getattr(self._data, "batch_sampler", None)
         place.before.restore(self._data)
         try:
+            if isinstance(sampler, DrawnBatches):
+                sampler.begin_at(place.batches, place.before)
+                return iter(self._data)
             keeper = _keeper(self._data)
             if place.loader is not None and keeper is not None:
                 keeper.load_state_dict(place.loader)
@@ -178,6 +163,9 @@ class Passes:
             return _after(self._data, place.batches)
         finally:
             now.restore(self._data)
+
+    def _begin(self, before: Numbers) -> None:
+        self._before = before
 
     def _watched(self, iterator: Iterator[Any]) -> Iterator[Any]:
         """Keep a look at an iterator over a stream; the run alone keeps it alive."""

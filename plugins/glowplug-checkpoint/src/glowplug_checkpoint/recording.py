@@ -11,7 +11,8 @@ from typing import Any
 from weakref import ref
 
 from glowplug import Engine, Events, Phase, RemovableEventHandle
-from glowplug_checkpoint.passes import Numbers, Passes, Place
+from glowplug_checkpoint.drawing import Numbers
+from glowplug_checkpoint.passes import Passes, Place
 from glowplug_checkpoint.runs import adopt, run_of
 from glowplug_torch import capture_random_state, restore_random_state
 

@@ -50,7 +50,9 @@ def is_readable(value: Any) -> bool:
     kind: Any = type(value)
     if kind in _ALWAYS or kind in _TENSORS:
         return True
-    return _is_read_back(kind) if kind in _SAMPLES else kind in _declared_safe()
+    if kind in _SAMPLES:
+        return _is_kind_read_back(kind)
+    return kind in _declared_safe() and _is_read_back(value)
 
 
 def _declared_safe() -> list[Any]:
@@ -59,13 +61,17 @@ def _declared_safe() -> list[Any]:
 
 
 @cache
-def _is_read_back(kind: type) -> bool:
+def _is_kind_read_back(kind: type) -> bool:
+    return _is_read_back(_SAMPLES[kind])
+
+
+def _is_read_back(value: object) -> bool:
     file = io.BytesIO()
-    torch.save(_SAMPLES[kind], file)
-    file.seek(0)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            torch.save(value, file)
+            file.seek(0)
             torch.load(file, weights_only=True)
     except Exception:  # torch's errors for this differ between its versions
         return False

@@ -11,8 +11,10 @@ reader is what the tests hold these files against.
 from __future__ import annotations
 
 import ctypes
+import io
 import json
 import math
+import operator
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, BinaryIO, Protocol
@@ -45,7 +47,6 @@ _NAMES = {
     "C64": "complex64",
     "F8_E4M3": "float8_e4m3fn",
     "F8_E5M2": "float8_e5m2",
-    "F8_E8M0": "float8_e8m0fnu",
 }
 DTYPES: Mapping[str, torch.dtype] = MappingProxyType(
     {name: getattr(torch, dtype) for name, dtype in _NAMES.items() if hasattr(torch, dtype)}
@@ -151,9 +152,7 @@ def read(file: BinaryIO, map_location: Any = None) -> Any:
     device = _device(map_location)
     header = _header(file)
     metadata = header.pop(_METADATA, {})
-    tensors = {}
-    for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
-        tensors[name] = _tensor(file, name, entry).to(device)
+    tensors = {name: _tensor(file, name, entry).to(device) for name, entry in header.items()}
     if CONTENT not in metadata:
         return tensors
     try:
@@ -175,31 +174,39 @@ def _device(map_location: Any) -> torch.device:
 
 
 def _header(file: BinaryIO) -> dict[str, Any]:
+    """Read the header; its entries are in the order in which the tensors lie."""
     length = int.from_bytes(file.read(_LENGTH), "little")
     if length > _MOST_HEADER:
         raise DamagedCheckpoint(f"its header would be of {length} bytes, which is too long")
-    text = file.read(length)
     try:
-        header = json.loads(text)
-        ends = [entry["data_offsets"] for name, entry in header.items() if name != _METADATA]
-        sorted((int(begin), int(end)) for begin, end in ends)
-    except (ValueError, AttributeError, TypeError, KeyError) as error:
+        header = json.loads(file.read(length))
+        metadata = dict(header.pop(_METADATA, {}))
+        ordered = sorted(header.items(), key=lambda item: list(item[1]["data_offsets"]))
+        lie = [tuple(map(operator.index, entry["data_offsets"])) for _, entry in ordered]
+    except (ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
         raise DamagedCheckpoint(f"its header is not one of safetensors ({error})") from error
-    return dict(header)
+    here = file.tell()
+    left = file.seek(0, io.SEEK_END) - here
+    file.seek(here)
+    ends = [0, *(end for _, end in lie)]
+    if [begin for begin, _ in lie] != ends[:-1] or ends[-1] != left:
+        raise DamagedCheckpoint(
+            f"its tensors do not lie one behind the other in the {left} bytes behind its header"
+        )
+    return {_METADATA: metadata, **dict(ordered)}
 
 
 def _tensor(file: BinaryIO, name: str, entry: dict[str, Any]) -> torch.Tensor:
     """Read the next tensor; they are read in the order in which they lie."""
     begin, end = entry["data_offsets"]
-    if entry["dtype"] not in DTYPES:
-        raise DamagedCheckpoint(f"{name} has the dtype {entry['dtype']!r}, which is not known here")
-    dtype = DTYPES[entry["dtype"]]
-    shape = [int(extent) for extent in entry["shape"]]
-    size = math.prod(shape) * dtype.itemsize
-    if min(shape, default=0) < 0 or end - begin != size:
+    dtype, shape = entry.get("dtype"), entry.get("shape")
+    if dtype not in DTYPES or not isinstance(shape, list) or not all(map(_is_extent, shape)):
         raise DamagedCheckpoint(
-            f"{name} of shape {shape} takes {size} bytes, and has {end - begin}"
+            f"{name} of dtype {dtype!r} and shape {shape!r} cannot be read here"
         )
+    size = math.prod(shape) * dtype.itemsize
+    if end - begin != size:
+        raise DamagedCheckpoint(f"{name} of shape {shape} takes {size} bytes, not {end - begin}")
     tensor = torch.empty(shape, dtype=dtype)
     got = 0
     if size:
@@ -210,3 +217,7 @@ def _tensor(file: BinaryIO, name: str, entry: dict[str, Any]) -> torch.Tensor:
                 raise DamagedCheckpoint(f"it ends {size - got} bytes before the end of {name}")
             got += count
     return tensor
+
+
+def _is_extent(value: object) -> bool:
+    return type(value) is int and value >= 0

@@ -160,7 +160,7 @@ class DiskSaver(BaseSaveHandler):
 
     def place(self, filename: str) -> object:
         """Return the file that a path leads to, or the URL."""
-        where = self.where(filename)
+        where = self.where(filename).removeprefix("file://")
         return where if "://" in where else os.path.realpath(where)
 
     def has(self, filename: str) -> bool:

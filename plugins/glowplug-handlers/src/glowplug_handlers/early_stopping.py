@@ -41,6 +41,9 @@ class EarlyStopping(Attachable):
     It is a handler of the evaluator, attached by ``stopping.attach(evaluator)`` or by
     ``evaluator.add_event_handler(Events.COMPLETED, stopping)``.
 
+    On several ranks it must come to the same on all, or those that go on wait for ever: attach it
+    on every rank, and score what is the same on each, as a metric is.
+
     Args:
         patience: evaluations in a row that need not be better; at the last of them the run ends.
         score_function: ``f(engine) -> score`` of the engine that this is attached to: a number or

@@ -129,7 +129,9 @@ def is_out_of_memory(error: BaseException) -> bool:
         >>> is_out_of_memory(MemoryError()), is_out_of_memory(RuntimeError("shapes differ"))
         (True, False)
     """
-    known = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)  # torch 2.4 has it there
+    known = getattr(
+        torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError
+    )  # torch 2.4 has it there
     if isinstance(error, (MemoryError, known)):
         return True
     said = str(error).lower()

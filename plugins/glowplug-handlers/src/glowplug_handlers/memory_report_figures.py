@@ -26,7 +26,11 @@ def model_memory(model: torch.nn.Module | None) -> str:
         return ""
     parameters = list(model.parameters())
     gradients = [one.grad for one in parameters if one.grad is not None]
-    figures = {"parameters": parameters, "gradients": gradients, "buffers": list(model.buffers())}
+    figures: dict[str, list[torch.Tensor]] = {
+        "parameters": [*parameters],
+        "gradients": gradients,
+        "buffers": list(model.buffers()),
+    }
     return ", ".join(f"{name} {in_units(_size(held))}" for name, held in figures.items() if held)
 
 
@@ -73,7 +77,7 @@ def advice(engine: Engine[Any, Any], said: str) -> Iterator[str]:
     if "shared memory" in said:
         yield "more shared memory (/dev/shm; docker run --shm-size), or fewer num_workers"
     if "killed by signal" in said:
-        yield "fewer num_workers, or a smaller prefetch_factor; the kernel's log says who was killed"
+        yield "fewer num_workers, or a smaller prefetch_factor; the kernel's log says who died"
     kept = sorted(
         name
         for name, value in engine.state.metrics.items()
@@ -82,7 +86,7 @@ def advice(engine: Engine[Any, Any], said: str) -> Iterator[str]:
     if kept:
         yield f"detach() the metrics {', '.join(kept)}: each keeps the graph of a whole step"
     if engine.state.iteration <= 1:
-        yield "a smaller batch, with gradients accumulated over several: not even the first one fits"
+        yield "a smaller batch, with gradients accumulated over several: not even the first fits"
     else:
         yield (
             f"compare this batch with the others: {engine.state.iteration - 1} iterations fitted; "
@@ -91,7 +95,7 @@ def advice(engine: Engine[Any, Any], said: str) -> Iterator[str]:
         yield "a smaller batch, with gradients accumulated over several"
     yield "torch.autocast, and torch.utils.checkpoint for the largest layers"
     if _is_fragmented():
-        yield "PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True: torch holds much that it cannot use"
+        yield "PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True: torch holds what it cannot use"
 
 
 def _size(tensors: Iterable[torch.Tensor]) -> int:

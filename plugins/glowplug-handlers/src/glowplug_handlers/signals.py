@@ -21,7 +21,7 @@ from glowplug import GlowplugError
 from glowplug.errors import InvalidArgument, InvalidType
 
 SAME_SECONDS = 1.0
-"""Within this time a signal that comes again is the same: launchers pass on what a terminal sent."""
+"""Within this time a signal that comes again is the same: launchers pass on what terminals send."""
 _LOADERS = "torch.utils.data"
 
 

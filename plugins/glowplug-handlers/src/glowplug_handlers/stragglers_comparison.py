@@ -102,9 +102,9 @@ def slow_handlers(own: Times, limits: Limits) -> Iterator[tuple[str, StragglerWa
 def _slow_rank(rank: int, own: Times, seconds: float, others: float, what: str) -> StragglerWarning:
     factor = seconds / max(others, 1e-9)
     return StragglerWarning(
-        f"rank {rank} on {own.host} takes {factor:.1f} times as long as the other ranks for {what}: "
-        f"{_in_words(seconds)} an iteration, the others {_in_words(others)} (median); all of them "
-        "wait for it",
+        f"rank {rank} on {own.host} takes {factor:.1f} times as long as the other ranks for "
+        f"{what}: {_in_words(seconds)} an iteration, the others {_in_words(others)} (median); all "
+        "of them wait for it",
         rank=rank,
         factor=factor,
     )

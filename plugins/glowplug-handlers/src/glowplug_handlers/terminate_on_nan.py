@@ -16,6 +16,7 @@ from glowplug import Events, Phase
 from glowplug.events import AnyEvent
 from glowplug_handlers.arguments import as_it_is, checked_function
 from glowplug_handlers.attachment import AnyEngine, Attachable
+from glowplug_handlers.ending import Ending
 from glowplug_handlers.entries import first_not_finite
 
 
@@ -29,11 +30,16 @@ class TerminateOnNan(Attachable):
     rare, as in ``attach(engine, Events.ITERATION_COMPLETED(every=100))``. NaN stays NaN, so nothing
     is missed but the first iteration of it.
 
+    On several ranks all runs end after the same iteration, whichever has the NaN: they ask each
+    other about once a second.
+
     Args:
         output_transform: makes what is looked at of the step's output.
+        all_ranks: whether the runs of all ranks end together. All attach it then, to engines that
+            make the same iterations.
 
     Raises:
-        InvalidType: when ``output_transform`` cannot be called.
+        InvalidType: when ``output_transform`` cannot be called, or ``all_ranks`` is no bool.
 
     Example:
         >>> from glowplug import Engine
@@ -46,8 +52,11 @@ class TerminateOnNan(Attachable):
 
     glowplug_phase = Phase.ACT
 
-    def __init__(self, output_transform: Callable[[Any], Any] = as_it_is) -> None:
+    def __init__(
+        self, output_transform: Callable[[Any], Any] = as_it_is, *, all_ranks: bool = True
+    ) -> None:
         super().__init__()
+        self._ending = Ending(all_ranks)
         self._output_transform = checked_function("output_transform", output_transform, "f(output)")
         self.logger = logging.getLogger(f"{__name__}.TerminateOnNan")
 
@@ -58,17 +67,20 @@ class TerminateOnNan(Attachable):
             InvalidType: when the output holds something in which no number can be looked for.
         """
         found = first_not_finite(self._output_transform(engine.state.output))
-        if found is None:
-            return
-        path, entry = found
-        self.logger.warning(
-            "%s of iteration %d (epoch %d) %s: the run ends",
-            path,
-            engine.state.iteration,
-            engine.state.epoch,
-            _said(entry),
-        )
-        engine.terminate()
+        state = engine.state
+        if found is not None:
+            path, entry = found
+            self.logger.warning(
+                "%s of iteration %d (epoch %d) %s: the run ends",
+                path,
+                state.iteration,
+                state.epoch,
+                _said(entry),
+            )
+        if self._ending.has_come(found is not None, state.iteration):
+            if found is None:
+                self.logger.warning("the output of another rank is not finite: the run ends")
+            engine.terminate()
 
     def attach(self, engine: AnyEngine, event: AnyEvent = Events.ITERATION_COMPLETED) -> None:
         """Look at the output at an event.

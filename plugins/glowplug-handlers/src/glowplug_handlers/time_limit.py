@@ -16,6 +16,7 @@ from glowplug.errors import InvalidArgument
 from glowplug.events import AnyEvent
 from glowplug_handlers.arguments import checked_number, checked_state
 from glowplug_handlers.attachment import AnyEngine, Attachable
+from glowplug_handlers.ending import Ending
 
 PAUSES = Events.COMPLETED | Events.TERMINATE | Events.INTERRUPT | Events.EXCEPTION_RAISED
 """The events after which no time passes until the engine runs again."""
@@ -31,14 +32,18 @@ class TimeLimit(Attachable):
     not. Attached by ``engine.add_event_handler(Events.ITERATION_COMPLETED, TimeLimit(60))``, it
     counts from when it was made.
 
-    Time is that of a clock that is never set (``time.monotonic``).
+    Time is that of a clock that is never set (``time.monotonic``). On several ranks all runs end
+    after the same iteration, when the time of the first is over: they ask each other about once a
+    second.
 
     Args:
         limit_sec: seconds, above 0; eight hours by default.
+        all_ranks: whether the runs of all ranks end together. All attach it then, to engines that
+            make the same iterations.
 
     Raises:
-        InvalidType: when it is no number.
-        InvalidArgument: when it is not above 0.
+        InvalidType: when ``limit_sec`` is no number, or ``all_ranks`` no bool.
+        InvalidArgument: when ``limit_sec`` is not above 0.
 
     Example:
         >>> import time
@@ -51,8 +56,9 @@ class TimeLimit(Attachable):
 
     glowplug_phase = Phase.ACT
 
-    def __init__(self, limit_sec: float = 28800) -> None:
+    def __init__(self, limit_sec: float = 28800, *, all_ranks: bool = True) -> None:
         super().__init__()
+        self._ending = Ending(all_ranks)
         checked_number("limit_sec", limit_sec, above=0)
         self.limit_sec = limit_sec
         self._before = 0.0
@@ -68,7 +74,7 @@ class TimeLimit(Attachable):
         """End the engine's run if the time is over."""
         if self._since is None:  # the engine was interrupted, and runs again
             self._since = monotonic()
-        if self.elapsed > self.limit_sec:
+        if self._ending.has_come(self.elapsed > self.limit_sec, engine.state.iteration):
             self.logger.info("the time of %s seconds is over: the run ends", self.limit_sec)
             engine.terminate()
 

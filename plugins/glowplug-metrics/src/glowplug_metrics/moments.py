@@ -95,8 +95,8 @@ class MomentsMetric(PredictionMetric):
         columns = columns - self.origin.unsqueeze(1)
         total = columns.sum(dim=1)
         mean = total / n
-        centred = columns - mean.unsqueeze(1)
-        self.add("products", centred @ centred.T)
+        columns -= mean.unsqueeze(1)  # our own since the origin was taken away
+        self.add("products", columns @ columns.T)
         if self.count:
             gap = mean - self.held("total") / self.count
             self.add("products", gap.outer(gap), n * self.count / (n + self.count))

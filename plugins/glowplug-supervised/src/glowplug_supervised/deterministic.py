@@ -272,6 +272,7 @@ class _Own:
         """Let the engine see to the random numbers where a run, an epoch or a pass begins."""
         engine.add_event_handler(Events.STARTED, engine._on_start)
         engine.add_event_handler(Events.EPOCH_STARTED, engine._on_epoch)
-        engine.add_event_handler(Events.DATALOADER_STOP_ITERATION, engine._on_end_of_data)
         engine.add_event_handler(Events.INTERRUPT, engine._on_interrupt)
         engine.add_event_handler(Events.TERMINATE | Events.COMPLETED, engine._on_end_of_run)
+        with engine.in_phase(Phase.PERSIST):  # a pass is seeded after what others draw before it
+            engine.add_event_handler(Events.DATALOADER_STOP_ITERATION, engine._on_end_of_data)

@@ -138,9 +138,10 @@ class R2Score(MomentsMetric):
 
     def accumulate(self, y_pred: Tensor, y: Tensor) -> None:
         """Merge the moments of the targets, and add the squared errors."""
+        y = y.reshape(y_pred.shape).to(self.wide)
         super().accumulate(y_pred, y)
-        errors = y.reshape(y_pred.shape).to(self.wide) - y_pred.to(self.wide)
-        self.add("residual", errors.square_().sum())
+        errors = y.sub(y_pred).flatten()
+        self.add("residual", errors.dot(errors))
 
     def of_moments(self, states: dict[str, Any]) -> Tensor:
         """Return the share."""
