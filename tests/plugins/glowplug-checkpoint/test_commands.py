@@ -46,7 +46,17 @@ def test_a_list_has_a_row_for_each_the_newest_first(
 ) -> None:
     assert run("list", folder) == 0
     head, *rows = capsys.readouterr().out.splitlines()
-    assert head.split() == "file run epoch iteration size saved at format state".split()
+    assert head.split() == [
+        "file",
+        "run",
+        "epoch",
+        "iteration",
+        "size",
+        "saved",
+        "at",
+        "format",
+        "state",
+    ]
     now = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00"
     assert len(rows) == 2
     for step, row in zip((2, 1), rows, strict=True):

@@ -162,6 +162,19 @@ def test_a_parameter_that_was_replaced_is_followed(averages: AveragedWeights) ->
     assert averages.averaged_model.get_parameter("0.weight").unique().tolist() == [7.0]
 
 
+def test_values_that_were_loaded_into_the_averaged_model_are_where_it_goes_on(
+    network: Make,
+) -> None:
+    averages = AveragedWeights(network().bfloat16())
+    averages.move_averages(0.5)
+    with torch.no_grad():
+        averages.averaged_model.get_parameter("0.weight").fill_(8.0)
+        averages.model.get_parameter("0.weight").fill_(4.0)
+    averages.look_up()
+    averages.move_averages(0.5)
+    assert averages.averaged_model.get_parameter("0.weight").unique().tolist() == [6.0]
+
+
 def test_a_model_that_was_changed_after_its_copy_was_made_is_an_error(network: Make) -> None:
     averages = AveragedWeights(network())
     averages.model.double()

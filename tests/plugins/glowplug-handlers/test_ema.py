@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from glowplug import Engine, Events
 from glowplug.errors import InvalidArgument, InvalidType
@@ -258,6 +259,30 @@ def test_a_run_that_is_resumed_in_the_warm_up_has_its_momentum_from_the_start() 
     )
     engine.run([0.0, 0.0])
     assert seen == pytest.approx([0.3, 0.2])
+
+
+class Operations(TorchDispatchMode):
+    """Notes the operations on tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch has no type for it
+        self.seen: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.seen.append(str(func))
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("layers", [1, 30])
+def test_an_update_is_as_many_operations_whatever_the_number_of_layers(layers: int) -> None:
+    model = nn.Sequential(*(nn.BatchNorm1d(2) for _ in range(layers)))
+    ema, engine = EMAHandler(model, handle_buffers="update"), setter_of(nn.Linear(1, 1))
+    ema.attach(engine)
+    engine.run([0.0])
+    with Operations() as operations:
+        engine.fire_event(Events.ITERATION_COMPLETED)
+    moved = ["aten._foreach_lerp_.Scalar"] * 2  # parameters, buffers
+    assert operations.seen == [*moved, "aten._foreach_copy_.default"]  # buffers of integers
 
 
 def test_an_attribute_that_is_there_already_is_kept_and_warned_of() -> None:

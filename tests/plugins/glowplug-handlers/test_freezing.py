@@ -237,6 +237,16 @@ def test_what_no_pattern_fits_is_left_alone(model: Network) -> None:
     assert not model.head.bias.requires_grad
 
 
+def test_parameters_of_integers_are_passed_over() -> None:
+    model = nn.ParameterDict(
+        {"a": nn.Parameter(torch.ones(1)), "b": nn.Parameter(torch.ones(1).int(), False)}
+    )
+    freezing = LayerFreezing(model, {"*": Frozen(before=2)})
+    freezing.apply(1)
+    freezing.apply(2)
+    assert [p.requires_grad for p in model.values()] == [True, False]
+
+
 def test_a_change_is_logged_once(model: Network, caplog: pytest.LogCaptureFixture) -> None:
     freezing = LayerFreezing(model, {"backbone": Frozen(before=3)})
     with caplog.at_level(logging.INFO):

@@ -63,6 +63,11 @@ def test_the_rates_grow_by_one_difference_where_they_are_to_be_linear() -> None:
     assert rates[-1] == 1.0
 
 
+def test_linear_rates_may_start_at_0() -> None:
+    finder = Bench().test(VALLEY, step_mode="linear", start_lr=0.0, end_lr=0.9)
+    assert finder.get_results()["lr"] == pytest.approx([0.1 * n for n in range(10)])
+
+
 def test_the_rates_of_the_curve_are_those_that_the_steps_used() -> None:
     bench = Bench()
     assert [[rate] for rate in bench.test(VALLEY).get_results()["lr"]] == bench.used
@@ -164,7 +169,7 @@ def test_num_iter_beyond_max_iters_is_warned_of_once() -> None:
 
 def test_data_that_ends_before_num_iter_is_warned_of() -> None:
     with (
-        pytest.warns(RangeTestWarning, match="ended after 3 of 9 iterations"),
+        pytest.warns(RangeTestWarning, match="ended after 3 of the range test's 9 iterations"),
         pytest.warns(match="the data ended"),
     ):
         Bench().test(iter([3.0, 2.0, 1.0]), num_iter=9)
@@ -313,7 +318,9 @@ IMPOSSIBLE: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"start_lr": 20.0}, InvalidArgument, "start_lr must be below end_lr, got 20 and 10"),
     ({"end_lr": 1e-3}, InvalidArgument, "start_lr is the optimizer's own"),
     ({"end_lr": [1.0, 2.0]}, InvalidArgument, "for each of the optimizer's 1 groups, got 2"),
-    ({"end_lr": math.nan}, InvalidArgument, "end_lr must be above 0"),
+    ({"end_lr": math.nan}, InvalidArgument, "end_lr must be .* got nan"),
+    ({"start_lr": 0.0}, InvalidArgument, "start_lr must be above 0 where it grows by a factor"),
+    ({"start_lr": -1, "step_mode": "linear"}, InvalidArgument, "start_lr must be 0 or more"),
     ({"output_transform": 3}, InvalidType, "output_transform must be callable"),
     ({"to_save": ["optimizer"]}, InvalidType, "to_save must be a mapping"),
     ({"to_save": {"optimiser": Bench().optimizer}}, InvalidArgument, "; it has 'optimiser'"),

@@ -85,13 +85,13 @@ def test_a_run_after_a_test_is_bit_for_bit_the_run_without_it(
 @pytest.mark.parametrize("options", [{}, {"deterministic": True}])
 def test_a_run_that_is_extended_after_a_test_is_the_run_without_it(options: dict[str, Any]) -> None:
     plain = Training(**options)
-    plain.trainer.run(plain.loader, max_epochs=2)
     plain.trainer.run(plain.loader, max_epochs=3)
+    plain.trainer.run(plain.loader, max_epochs=4)
     tested = Training(**options)
-    tested.trainer.run(tested.loader, max_epochs=2)
-    before = list(tested.losses)
-    tested.test()
     tested.trainer.run(tested.loader, max_epochs=3)
+    before = list(tested.losses)
+    tested.test()  # in fewer epochs
+    tested.trainer.run(tested.loader, max_epochs=4)
     assert before + tested.losses == plain.losses
 
 
@@ -100,6 +100,11 @@ def test_everything_is_put_back_when_the_test_is_over(where: dict[str, Any]) -> 
     training.trainer.run(training.loader, max_epochs=2)
     training.model[2].eval()
     training.trainer.state.metrics["accuracy"] = 0.5
+
+    def measure(engine: Engine[Any, Any]) -> None:
+        engine.state.metrics.update(accuracy=0.1, loss=2.0)
+
+    training.trainer.add_event_handler(Events.EPOCH_COMPLETED, measure)
     before = training.all()
     training.test(**where)
     assert not differences(training.all(), before)
@@ -199,6 +204,35 @@ def test_the_counters_begin_anew_in_the_test_and_stand_afterwards_where_they_sto
     assert training.trainer.state is state
     assert (state.iteration, state.epoch, state.max_epochs) == (20, 2, 2)
     assert not training.trainer.should_terminate
+
+
+def test_data_with_a_state_of_its_own_begins_anew_in_the_run_after_the_test() -> None:
+    class Remembering:
+        """Data that begins where its state says, as a StatefulDataLoader does."""
+
+        def __init__(self) -> None:
+            self.place = 0
+
+        def __iter__(self) -> Iterator[Any]:
+            begin, self.place = self.place, 0
+            for self.place in range(begin, 3):
+                yield torch.ones(4, 3), torch.zeros(4, 1)
+
+        def __len__(self) -> int:
+            return 3
+
+        def state_dict(self) -> dict[str, int]:
+            return {"place": self.place}
+
+        def load_state_dict(self, state: dict[str, int]) -> None:
+            self.place = state["place"]
+
+    training = Training()
+    training.loader = Remembering()  # type: ignore[assignment]  # data of another kind
+    training.trainer.run(training.loader)
+    training.test()
+    assert training.trainer.run(training.loader).iteration == 3
+    assert len(training.losses) == 3
 
 
 def test_a_test_is_refused_where_a_run_was_interrupted() -> None:

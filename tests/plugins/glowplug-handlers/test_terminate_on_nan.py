@@ -145,6 +145,11 @@ def test_a_transform_that_cannot_be_called_is_refused() -> None:
         TerminateOnNan(wrong)
 
 
+def test_an_engine_has_it_by_its_name() -> None:
+    engine = Engine(lambda engine, batch: NAN, handlers=["terminate-on-nan"])
+    assert engine.run(range(5)).iteration == 1
+
+
 def test_with_a_filter_it_looks_now_and_then() -> None:
     engine: Engine[Any, Any] = Engine(lambda engine, batch: NAN)
     TerminateOnNan().attach(engine, Events.ITERATION_COMPLETED(every=4))

@@ -28,7 +28,7 @@ def test_no_update_asks_the_device_for_a_value(name: str) -> None:
     generator = torch.Generator().manual_seed(0)
     metric = updated(make(), [draw(generator, 15)])  # ranges are checked now or never
     metric.reset()
-    large = draw(generator, 5000)  # which does not wait for others
+    large = draw(generator, 9000)  # which does not wait for others
     elsewhere = tree_map(lambda tensor: tensor.to(META), large)
     updated(metric, [elsewhere, elsewhere])
 

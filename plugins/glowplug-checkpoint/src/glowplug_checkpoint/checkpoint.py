@@ -23,7 +23,7 @@ from glowplug_checkpoint.kept import kept_of_state
 from glowplug_checkpoint.objects import checked_objects
 from glowplug_checkpoint.objects_loading import load_states
 from glowplug_checkpoint.savers import BaseSaveHandler, SaveHandler
-from glowplug_checkpoint.scores import MetricScore, ScoreFunction
+from glowplug_checkpoint.scores import MetricScore, ScoreFunction, metric_score
 from glowplug_checkpoint.steps import StepTransform
 
 ITSELF = "checkpointer"
@@ -213,90 +213,9 @@ class Checkpoint:
         self.wait()
         self._saves.kept = kept
 
-    @staticmethod
-    def setup_filename_pattern(
-        with_prefix: bool = True,
-        with_score: bool = True,
-        with_score_name: bool = True,
-        with_global_step: bool = True,
-    ) -> str:
-        """Return the pattern of names that has the parts asked for.
-
-        Args:
-            with_prefix: whether it begins with the prefix.
-            with_score: whether it has the score.
-            with_score_name: whether the score's name is before it.
-            with_global_step: whether it has the step.
-
-        Raises:
-            InvalidArgument: when it has neither score nor step, or a score's name and no score.
-
-        Example:
-            >>> Checkpoint.setup_filename_pattern(with_prefix=False, with_global_step=False)
-            '{name}_{score_name}={score}.{ext}'
-        """
-        return patterns.setup_filename_pattern(
-            with_prefix, with_score, with_score_name, with_global_step
-        )
-
-    @staticmethod
-    def get_default_score_fn(metric_name: str, score_sign: float = 1.0) -> ScoreFunction:
-        """Return the score that is a metric of the engine.
-
-        Args:
-            metric_name: its name in ``engine.state.metrics``.
-            score_sign: 1.0 where more is better, -1.0 where less is, as with a loss.
-
-        Raises:
-            InvalidType: when the name is no string.
-            InvalidArgument: when the sign is another number.
-
-        Example:
-            >>> from glowplug import State
-            >>> engine = Engine(lambda engine, batch: batch)
-            >>> engine.state.metrics["loss"] = 0.5
-            >>> Checkpoint.get_default_score_fn("loss", -1.0)(engine)
-            -0.5
-        """
-        return MetricScore(metric_name, score_sign)
-
-    @staticmethod
-    def load_objects(
-        to_load: Mapping[str, Any],
-        checkpoint: Mapping[str, Any] | str | os.PathLike[str],
-        *,
-        map_location: Any = "cpu",
-        weights_only: bool = True,
-        verify: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        """Load objects from a checkpoint, wrapped as they are, whatever they were when saved.
-
-        What is missing, and parameters of another shape, are told before anything is changed.
-
-        Args:
-            to_load: objects by the names under which they were saved, each with
-                ``load_state_dict``. A single one may have another name than in its file.
-            checkpoint: the path or the URL of a file, or its content.
-            map_location: where the file's tensors go, as ``torch.load`` takes it; they are copied
-                to where each object's own are.
-            weights_only: False to let the file run code, which only a file that you trust may.
-            verify: False to load a file whatever its manifest says.
-            **kwargs: for the ``load_state_dict`` of modules, such as ``strict=False``.
-
-        Raises:
-            InvalidType: when an argument is of the wrong type, or objects cannot load.
-            InvalidArgument: when the checkpoint lacks some of the objects, or has other parameters.
-            StateRefused: when an object refuses its state.
-            NoCheckpoint: when there is no such file.
-            DamagedCheckpoint: when the file is not what was written.
-            UnsafeContent: when the file holds what ``weights_only=True`` refuses.
-        """
-        if isinstance(checkpoint, (str, os.PathLike)):
-            how = {"map_location": map_location, "weights_only": weights_only, "verify": verify}
-            checked_objects("to_load", to_load, method="load_state_dict")  # before a large file
-            checkpoint = objects_files.read(checkpoint, **how)
-        load_states(to_load, checkpoint, **kwargs)
+    setup_filename_pattern = staticmethod(patterns.setup_filename_pattern)
+    get_default_score_fn = staticmethod(metric_score)
+    load_objects = staticmethod(objects_files.load_objects)
 
     def reload_objects(
         self,

@@ -35,9 +35,11 @@ class LocalDraft:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self._synced = False
 
     def write(self, data: Any) -> int:
         """Write bytes at the end, and return how many."""
+        self._synced = False
         return self._file.write(data)
 
     def flush(self) -> None:
@@ -46,8 +48,10 @@ class LocalDraft:
 
     def sync(self) -> None:
         """Wait until all of it is on the disk."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        if not self._synced:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._synced = True
 
     @contextmanager
     def stored(self) -> Iterator[BinaryIO]:

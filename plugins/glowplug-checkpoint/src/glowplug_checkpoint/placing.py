@@ -18,8 +18,8 @@ one. A file is good if it fits either.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -46,19 +46,18 @@ class Summed:
     def write(self, data: Any) -> int:
         """Pass bytes on, and return how many."""
         self.sum.update(data)
-        with self._kept():
-            self.size += self._draft.write(data)
-        return memoryview(data).nbytes
+        try:
+            written = self._draft.write(data)
+        except OSError as error:
+            self.error = error
+            raise
+        self.size += written
+        return written
 
     def flush(self) -> None:
         """Have them passed on that are held back."""
-        with self._kept():
-            self._draft.flush()
-
-    @contextmanager
-    def _kept(self) -> Iterator[None]:
         try:
-            yield
+            self._draft.flush()
         except OSError as error:
             self.error = error
             raise

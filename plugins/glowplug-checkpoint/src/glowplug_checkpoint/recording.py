@@ -11,7 +11,9 @@ from typing import Any
 from weakref import ref
 
 from glowplug import Engine, Events, Phase, RemovableEventHandle
+from glowplug_checkpoint import trees
 from glowplug_checkpoint.drawing import Numbers
+from glowplug_checkpoint.errors import UnsavableContent
 from glowplug_checkpoint.passes import Passes, Place
 from glowplug_checkpoint.runs import adopt, run_of
 from glowplug_torch import capture_random_state, restore_random_state
@@ -100,6 +102,8 @@ class Recorder:
             "position": engine.position(),
             "random": _plain(numbers),
             "data": data,
+            "metrics": {k: v for k, v in engine.state.metrics.items() if _can_be_saved(v)},
+            "output": _last_output(engine),
             "keeps": dict(self.keeps),
         }
 
@@ -112,7 +116,15 @@ class Recorder:
                 f"an iteration under way is not saved: at {event!s} {_WITHIN[event]}, and a "
                 "resumed run does it anew; save at ITERATION_COMPLETED or EPOCH_COMPLETED"
             )
-        passes = engine.state.dataloader
+        state = engine.state
+        lost = [f"metrics[{k!r}]" for k, v in state.metrics.items() if not _can_be_saved(v)]
+        if _has_its_end_before_it(engine) and not _can_be_saved(state.output):
+            lost.append("output")
+        found += [
+            f"state.{name} holds what cannot be saved; make it of tensors and plain values"
+            for name in lost
+        ]
+        passes = state.dataloader
         if isinstance(passes, Passes):
             found += filter(None, [passes.objection()])
         elif passes is not None and not _restores_itself(engine):
@@ -129,6 +141,8 @@ class Recorder:
         self.keeps = dict(record["keeps"])
         self._loaded, data = _numbers(record["random"]), record["data"]
         self._is_within = record["position"]["within"] > 0
+        engine.state.metrics.update(record["metrics"])
+        engine.state.output = record["output"]
         self._place = None
         if data is not None:
             self._place = Place(**{**data, "before": _numbers(data["before"])})
@@ -171,6 +185,27 @@ class Recorder:
     def __getstate__(self) -> dict[str, Any]:
         # A copied engine has a copy of this among its handlers, which follows that one's runs.
         return {**vars(self), "_handles": []}
+
+
+def _has_its_end_before_it(engine: Engine[Any, Any]) -> bool:
+    """Return whether an epoch's iterations are done, and its end has still to come."""
+    length = engine.state.epoch_length
+    return length is not None and engine.position()["within"] >= length
+
+
+def _last_output(engine: Engine[Any, Any]) -> Any:
+    """Return the output that handlers of the epoch's end will look at; else None."""
+    if _has_its_end_before_it(engine) and _can_be_saved(engine.state.output):
+        return engine.state.output
+    return None
+
+
+def _can_be_saved(value: Any) -> bool:
+    try:
+        trees.check(value)
+    except UnsavableContent:
+        return False
+    return True
 
 
 def _restores_itself(engine: Engine[Any, Any]) -> bool:

@@ -199,11 +199,10 @@ def _header(file: BinaryIO) -> dict[str, Any]:
 def _tensor(file: BinaryIO, name: str, entry: dict[str, Any]) -> torch.Tensor:
     """Read the next tensor; they are read in the order in which they lie."""
     begin, end = entry["data_offsets"]
-    dtype, shape = entry.get("dtype"), entry.get("shape")
-    if dtype not in DTYPES or not isinstance(shape, list) or not all(map(_is_extent, shape)):
-        raise DamagedCheckpoint(
-            f"{name} of dtype {dtype!r} and shape {shape!r} cannot be read here"
-        )
+    code, shape = entry.get("dtype"), entry.get("shape")
+    dtype = DTYPES.get(str(code))
+    if dtype is None or not isinstance(shape, list) or not all(map(_is_extent, shape)):
+        raise DamagedCheckpoint(f"{name} of dtype {code!r} and shape {shape!r} cannot be read here")
     size = math.prod(shape) * dtype.itemsize
     if end - begin != size:
         raise DamagedCheckpoint(f"{name} of shape {shape} takes {size} bytes, not {end - begin}")

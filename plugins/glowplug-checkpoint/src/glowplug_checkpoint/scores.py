@@ -72,8 +72,28 @@ def rank(score: Score) -> tuple[bool, Score]:
     return is_number, score if is_number else 0
 
 
+def metric_score(metric_name: str, score_sign: float = 1.0) -> ScoreFunction:
+    """Return the score that is a metric of the engine.
+
+    Args:
+        metric_name: its name in ``engine.state.metrics``.
+        score_sign: 1.0 where more is better, -1.0 where less is, as with a loss.
+
+    Raises:
+        InvalidType: when the name is no string.
+        InvalidArgument: when the sign is another number.
+
+    Example:
+        >>> engine = Engine(lambda engine, batch: batch)
+        >>> engine.state.metrics["loss"] = 0.5
+        >>> metric_score("loss", -1.0)(engine)
+        -0.5
+    """
+    return MetricScore(metric_name, score_sign)
+
+
 class MetricScore:
-    """A score that is one of ``engine.state.metrics``; what ``get_default_score_fn`` returns.
+    """A score that is one of ``engine.state.metrics``.
 
     Args:
         metric_name: the name of the metric.

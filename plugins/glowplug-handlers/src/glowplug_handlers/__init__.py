@@ -24,6 +24,13 @@ from glowplug_handlers.memory_report import OutOfMemoryReport
 from glowplug_handlers.norms import GradientNorms, NormWarning, WeightNorms
 from glowplug_handlers.profilers import NothingMeasured
 from glowplug_handlers.research_log import FBResearchLogger
+from glowplug_handlers.setup import empty_cuda_cache, setup_common_training_handlers
+from glowplug_handlers.setup_by_score import (
+    add_early_stopping_by_val_score,
+    gen_save_best_models_by_val_score,
+    save_best_model_by_val_score,
+)
+from glowplug_handlers.setup_logging import setup_any_logging
 from glowplug_handlers.signals import NotInMainThread
 from glowplug_handlers.stragglers import StragglerGuard
 from glowplug_handlers.stragglers_comparison import StragglerWarning
@@ -62,4 +69,10 @@ __all__ = [
     "Timer",
     "WeightNorms",
     "WeightsSwapped",
+    "add_early_stopping_by_val_score",
+    "empty_cuda_cache",
+    "gen_save_best_models_by_val_score",
+    "save_best_model_by_val_score",
+    "setup_any_logging",
+    "setup_common_training_handlers",
 ]

@@ -24,6 +24,7 @@ from glowplug_handlers.averaging_models import (
     grouped_buffers,
     grouped_parameters,
     unwrapped,
+    up_to_date,
 )
 from glowplug_handlers.errors import WeightsSwapped
 
@@ -80,8 +81,7 @@ class AveragedWeights(Attachable):
         self._refuse_swapped("averaged")
         if self._parameters is None:
             averaged = self.averaged_model
-            devices = {name: own.device for name, own in averaged.named_parameters()}
-            self._exact = {name: own.to(devices[name]) for name, own in self._exact.items()}
+            self._exact = up_to_date(self._exact, averaged)
             self._parameters = grouped_parameters(self.model, averaged, self._exact)
         for group in self._parameters:
             group.move(share)

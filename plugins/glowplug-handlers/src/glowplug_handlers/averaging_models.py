@@ -158,6 +158,32 @@ def averaging_copy(model: nn.Module) -> nn.Module:
     return copied.requires_grad_(False).eval()
 
 
+@torch.no_grad()
+def up_to_date(exact: Mapping[str, Tensor], averaged: nn.Module) -> dict[str, Tensor]:
+    """Return the exact averages on the device of the averaged model.
+
+    What it does not show any more, since values were loaded into it, is taken over from it.
+
+    Args:
+        exact: averages in single precision by name.
+        averaged: the model that has them in half precision.
+
+    Example:
+        >>> averaged = nn.Linear(1, 1, bias=False).bfloat16()
+        >>> _ = averaged.requires_grad_(False).weight.fill_(2.0)
+        >>> up_to_date({"weight": torch.tensor([[2.0001]])}, averaged)["weight"]
+        tensor([[2.0001]])
+        >>> up_to_date({"weight": torch.tensor([[7.0]])}, averaged)["weight"]
+        tensor([[2.]])
+    """
+    current = {}
+    for name, own in exact.items():
+        shown = averaged.get_parameter(name)
+        own = own.to(shown.device)
+        current[name] = torch.where(own.to(shown.dtype) == shown, own, shown.float())
+    return current
+
+
 def check_like(own: Mapping[str, Any], saved: Any) -> None:
     """Raise where saved tensors are not those of a model like this one.
 

@@ -113,13 +113,13 @@ class LayerFreezing(Attachable):
         self._batch_norm = batch_norm
         self._evaluated = EvaluationMode()
         self._before: dict[str, bool] = {}
+        self._now: dict[Frozen, bool] = {}
         self.logger = logging.getLogger(f"{__name__}.LayerFreezing")
 
     @property
     def frozen(self) -> tuple[str, ...]:
         """The names of the parameters that need no gradient now, of those that a pattern fits."""
-        named = self.model.named_parameters()
-        return tuple(n for n, p in named if n in self._times and not p.requires_grad)
+        return tuple(name for name, parameter in self._fitted() if not parameter.requires_grad)
 
     def attach(
         self, engine: AnyEngine, event: EventEnum | FilteredEvent | str = Events.EPOCH_STARTED
@@ -155,7 +155,7 @@ class LayerFreezing(Attachable):
         super().detach(engine)
         for name, parameter in self._fitted():
             parameter.requires_grad_(self._before[name])
-        self._before = {}
+        self._before, self._now = {}, {}
         self._evaluated.set(())
 
     def apply(self, epoch: int) -> None:
@@ -179,10 +179,15 @@ class LayerFreezing(Attachable):
             self._evaluated.set(self._frozen_batch_norms())
 
     def _follow(self, engine: AnyEngine, event: Any) -> None:
-        self.apply(engine.state.get_event_attrib_value(event))
+        count = engine.state.get_event_attrib_value(event)
+        now = {time: time.at(count) for times in self._times.values() for time in times}
+        if now != self._now:
+            self.apply(count)
+            self._now = now
 
     def _fitted(self) -> Iterator[tuple[str, nn.Parameter]]:
-        return ((n, p) for n, p in self.model.named_parameters() if n in self._times)
+        named = self.model.named_parameters()
+        return ((n, p) for n, p in named if n in self._times and _can_be_trained(p))
 
     def _frozen_batch_norms(self) -> Iterator[nn.Module]:
         """Walk the batch-norm layers that have parameters of which none is trained by our doing."""
@@ -210,6 +215,11 @@ class LayerFreezing(Attachable):
 
     def _is_trained(self, name: str) -> bool:
         return all(time != Frozen() for time in self._times[name])
+
+
+def _can_be_trained(parameter: nn.Parameter) -> bool:
+    """Return whether a parameter can have a gradient: integers, as of a quantized layer, cannot."""
+    return parameter.is_floating_point() or parameter.is_complex()
 
 
 def _checked(frozen: Any) -> dict[str, tuple[Frozen, ...]]:

@@ -15,7 +15,7 @@ from glowplug_handlers.arguments import as_it_is, checked_engine, checked_functi
 from glowplug_handlers.attachment import AnyEngine
 from glowplug_handlers.lr_finder_arguments import checked_objects, groups_of, has_state
 from glowplug_handlers.lr_finder_curve import RangeTestFailed, Settings
-from glowplug_handlers.lr_finder_engine import RangeTest, set_rates, unchanged
+from glowplug_handlers.lr_finder_engine import RangeTest, attributes_of, set_rates, unchanged
 from glowplug_handlers.lr_finder_plot import checked_skip, draw
 from glowplug_handlers.lr_finder_snapshot import Folder, kept
 
@@ -67,12 +67,11 @@ class FastaiLRFinder:
         >>> finder.apply_suggested_lr(optimizer)
     """
 
-    _test: RangeTest | None
-    _busy: bool
     _hint: ClassVar[str] = "with lr_finder.attach(trainer, to_save=...) as test: test.run(data)"
 
     def __init__(self) -> None:
-        self._test, self._busy = None, False
+        self._test: RangeTest | None = None
+        self._busy = False
 
     def attach(
         self,
@@ -89,6 +88,9 @@ class FastaiLRFinder:
         folder: Folder = None,
     ) -> AbstractContextManager[AnyEngine]:
         """Return a context in which each run of the trainer is a range test.
+
+        On leaving it, a `RangeTestWarning` says so when the loss did not diverge, or the run ended
+        before the test did.
 
         Args:
             trainer: an engine that trains; its next run begins anew.
@@ -113,18 +115,15 @@ class FastaiLRFinder:
         Raises:
             InvalidType: for an argument of another type.
             InvalidArgument: for an impossible one; when ``to_save`` lacks the optimizer or a model
-                with its parameters; or when a test of this finder is under way.
-
-        A run in it warns with a `RangeTestWarning` when the loss did not diverge, or the data ended
-        before.
+                with its parameters; and on entering, when a test of this finder is under way.
+            EngineBusy: on entering, when the trainer runs, or was interrupted.
         """
         checked_engine("trainer", trainer)
-        objects, groups = checked_objects(to_save)
+        objects = checked_objects(to_save)
         checked_function("output_transform", output_transform, "f(output)")
         settings = Settings(num_iter, start_lr, end_lr, step_mode, smooth_f, diverge_th)
-        return self._testing(
-            trainer, objects, RangeTest(settings, groups, output_transform), folder
-        )
+        test = RangeTest(settings, objects["optimizer"], output_transform)
+        return self._testing(trainer, objects, test, folder)
 
     @contextmanager
     def _testing(
@@ -134,8 +133,9 @@ class FastaiLRFinder:
             raise InvalidArgument(
                 "a range test of this finder is under way; leave its with block before the next"
             )
-        # What the trainer's state holds, such as a gradient scaler, is changed by a run as well.
-        held = {f"state.{n}": v for n, v in vars(trainer.state).items() if has_state(v)}
+        # What is attached to the trainer's state, as a gradient scaler, is changed by a run as well.
+        own = attributes_of(trainer.state).items()
+        held = {f"state.{name}": value for name, value in own if has_state(value)}
         self._busy = True
         try:
             with kept({**held, **objects}, folder), unchanged(trainer), test.attached(trainer):

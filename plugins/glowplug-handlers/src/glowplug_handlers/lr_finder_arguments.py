@@ -39,8 +39,8 @@ def groups_of(optimizer: Any) -> Sequence[Any]:
     return groups
 
 
-def checked_objects(to_save: Any) -> tuple[dict[str, Any], Sequence[Any]]:
-    """Return what is to be put back, and the groups of the optimizer.
+def checked_objects(to_save: Any) -> dict[str, Any]:
+    """Return what is to be put back.
 
     Raises:
         InvalidType: when ``to_save`` is no mapping, or something in it has no state.
@@ -71,4 +71,4 @@ def checked_objects(to_save: Any) -> tuple[dict[str, Any], Sequence[Any]]:
             f"to_save has no model with {lost} of the optimizer's parameters, which the test would "
             'change for good; add the model, such as to_save={"model": model, ...}'
         )
-    return dict(to_save), groups
+    return dict(to_save)

@@ -101,20 +101,24 @@ class Settings:
             InvalidArgument: when there is not one for each group, or an end is not above its start.
         """
         own = [float(group["lr"]) for group in groups]
-        start = _of_groups("start_lr", own if self.start_lr is None else self.start_lr, len(own))
+        is_own, is_exponential = self.start_lr is None, self.step_mode == "exp"
+        start = _of_groups("start_lr", own if is_own else self.start_lr, len(own))
         end = _of_groups("end_lr", self.end_lr, len(own))
+        whose = "; start_lr is the optimizer's own" if is_own else ""
         for index, (first, last) in enumerate(zip(start, end, strict=True)):
+            of_group = f" of group {index}" if len(own) > 1 else ""
             if not first < last:
-                whose = f" of group {index}" if len(own) > 1 else ""
                 raise InvalidArgument(
-                    f"start_lr{whose} must be below end_lr, got {first:g} and {last:g}"
-                    + ("; start_lr is the optimizer's own" if self.start_lr is None else "")
+                    f"start_lr{of_group} must be below end_lr, got {first:g} and {last:g}{whose}"
                 )
-        return Growth(start, end, iterations, self.step_mode == "exp")
+            if first < 0 or (is_exponential and not first):
+                least = "above 0 where it grows by a factor" if is_exponential else "0 or more"
+                raise InvalidArgument(f"start_lr{of_group} must be {least}, got {first:g}{whose}")
+        return Growth(start, end, iterations, is_exponential)
 
 
 def _of_groups(name: str, given: Any, groups: int) -> tuple[float, ...]:
-    """Return a positive rate for each group."""
+    """Return a rate for each group."""
     each = list(given) if isinstance(given, (list, tuple)) else [given] * groups
     if len(each) != groups:
         raise InvalidArgument(
@@ -122,7 +126,7 @@ def _of_groups(name: str, given: Any, groups: int) -> tuple[float, ...]:
             f"{len(each)}: {given!r}"
         )
     try:
-        return tuple(checked_number(name, rate, above=0.0) for rate in each)
+        return tuple(checked_number(name, rate, above=-math.inf) for rate in each)
     except InvalidType:
         raise InvalidType(
             f"{name} must be a number or a list of numbers, got {given!r} of type "

@@ -32,7 +32,7 @@ class RangeTest:
 
     Args:
         settings: what is asked for.
-        groups: the ``param_groups`` of the optimizer, which stay the same objects during the test.
+        optimizer: the optimizer.
         output_transform: makes the loss from the step's output.
 
     Attributes:
@@ -40,16 +40,16 @@ class RangeTest:
     """
 
     def __init__(
-        self, settings: Settings, groups: Sequence[Any], output_transform: Callable[[Any], Any]
+        self, settings: Settings, optimizer: Any, output_transform: Callable[[Any], Any]
     ) -> None:
-        self._settings, self._groups, self._loss = settings, groups, output_transform
-        self._growth = settings.growth(groups, iterations=1)
+        self._settings, self._optimizer, self._loss = settings, optimizer, output_transform
+        self._growth = settings.growth(optimizer.param_groups, iterations=1)
         self._expected = 0
         self.curve = Curve(settings.smooth_f, settings.diverge_th)
 
     @contextmanager
     def attached(self, trainer: AnyEngine) -> Iterator[None]:
-        """Test the runs of a trainer within; afterwards say what kept the test from its end."""
+        """Test the runs of a trainer within."""
         handles = [
             trainer.add_event_handler(Events.STARTED, self._begin),
             trainer.add_event_handler(Events.ITERATION_STARTED, self._set_rates),
@@ -91,7 +91,7 @@ class RangeTest:
         self.curve = Curve(self._settings.smooth_f, self._settings.diverge_th)
 
     def _set_rates(self, trainer: AnyEngine) -> None:
-        set_rates(self._groups, self._growth.at(trainer.state.iteration - 1))
+        set_rates(self._optimizer.param_groups, self._growth.at(trainer.state.iteration - 1))
 
     def _take_loss(self, trainer: AnyEngine) -> None:
         loss = loss_of(self._loss(trainer.state.output))
@@ -108,8 +108,8 @@ class RangeTest:
         if not expected or self.curve.diverged or done == expected < self._growth.iterations:
             return
         if done < expected:
-            problem = f"the range test ended after {done} of {expected} iterations"
-            remedy = "give it data for all of them, or lower num_iter"
+            problem = f"the run ended after {done} of the range test's {expected} iterations"
+            remedy = "give it data for all of them, lower num_iter, or see who ended the run"
         else:
             problem = f"the loss did not diverge in the {done} iterations of the range test"
             remedy = "raise end_lr, lower diverge_th, or look at lr_finder.plot()"
@@ -203,8 +203,17 @@ def unchanged(trainer: AnyEngine) -> Iterator[None]:
             trainer.state, trainer.should_terminate = before, ended
 
 
+def attributes_of(state: State[Any, Any]) -> dict[str, Any]:
+    """Return what users and handlers have added to a state.
+
+    Example:
+        >>> attributes_of(State(iteration=3, mine="kept"))
+        {'mine': 'kept'}
+    """
+    usual = vars(State())
+    return {name: value for name, value in vars(state).items() if name not in usual}
+
+
 def _fresh(state: State[Any, Any]) -> State[Any, Any]:
     """Return a state that has done nothing, with the attributes of one that has."""
-    usual = vars(State())
-    own = {name: value for name, value in vars(state).items() if name not in usual}
-    return State(**own, metrics=dict(state.metrics), seed=state.seed)
+    return State(**attributes_of(state), metrics=dict(state.metrics), seed=state.seed)

@@ -105,7 +105,7 @@ class _Watch:
     """
 
     def __init__(self, limits: Limits, in_a_row: int) -> None:
-        self.window = Window(__name__)
+        self.window = Window(f"{__name__}.{_Watch.compare.__qualname__}")
         self._limits, self._in_a_row = limits, in_a_row
         self._is_warm = False
         self._streaks: dict[str, int] = {}

@@ -45,14 +45,14 @@ class Window(Observer):
     """Adds up the times of a window of iterations.
 
     Args:
-        ours: the module whose handlers do not count.
+        ours: the name of the handler, with its module, that does not count.
 
     Attributes:
         iterations: how many were measured.
         handlers: nanoseconds by handler.
 
     Example:
-        >>> window = Window(__name__)
+        >>> window = Window("a handler")
         >>> window.restart(at=0)
         >>> window.step_ran(1 * SECOND, 3 * SECOND)
         >>> window.times("here", at=4 * SECOND)
@@ -82,7 +82,7 @@ class Window(Observer):
 
     def handler_ran(self, handler: AttachedHandler, began: int, ended: int) -> None:
         """Add a call of a handler."""
-        if handler.module != self._ours:
+        if f"{handler.module}.{handler.name}" != self._ours:
             self.handlers[handler] += ended - began
 
     def slowest(self) -> list[tuple[AttachedHandler, float]]:

@@ -163,6 +163,6 @@ def goes_on(engine: AnyEngine) -> bool:
     state = engine.state
     if engine.last_event_name is Events.STARTED:
         return state.iteration > 0
-    if engine.last_event_name is Events.EPOCH_STARTED and state.epoch_length is not None:
-        return state.iteration % state.epoch_length > 0
+    if engine.last_event_name is Events.EPOCH_STARTED:
+        return engine.position()["within"] > 0
     return False

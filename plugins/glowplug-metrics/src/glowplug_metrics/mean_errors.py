@@ -92,11 +92,6 @@ class MeanSquaredError(ElementwiseMean):
         """Return the squared errors."""
         return (y - y_pred).square_()
 
-    def total_error(self, y_pred: Tensor, y: Tensor) -> Tensor:
-        """Return the squared length of the errors."""
-        errors = (y - y_pred).flatten()
-        return errors.dot(errors)
-
 
 class RootMeanSquaredError(MeanSquaredError):
     r"""The root of the mean of the squared errors.

@@ -15,9 +15,9 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-SMALL = 2**12
+SMALL = 2**13
 """The numbers that a batch may have in one of its tensors, if it is to wait."""
-ROOM = 2**15
+ROOM = 2**16
 """The numbers that may wait in all."""
 MOST = 64
 """The batches that may wait."""

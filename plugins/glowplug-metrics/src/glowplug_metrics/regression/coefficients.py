@@ -70,7 +70,9 @@ class PearsonCorrelation(MomentsMetric):
 
     def columns(self, y_pred: Tensor, y: Tensor) -> Tensor:
         """Return predictions and targets."""
-        return torch.stack((y_pred.flatten().to(self.wide), y.flatten().to(self.wide)))
+        if y_pred.dtype != y.dtype:  # never made one type of: both widen without a loss
+            y_pred, y = y_pred.to(self.wide), y.to(self.wide)
+        return torch.stack((y_pred.flatten(), y.flatten())).to(self.wide)
 
     def of_moments(self, states: dict[str, Any]) -> Tensor:
         """Return the coefficient."""
