@@ -41,12 +41,24 @@ class Kill(NamedTuple):
     Args:
         kind: ``"event"``, ``"save"`` or ``"moment"``.
         name: which event, or which system call.
-        count: at which of its firings or calls; for a moment, after how many milliseconds.
+        number: at which of its firings or calls; for a moment, after how many milliseconds.
     """
 
     kind: str
     name: str
-    count: int
+    number: int
+
+
+class Way(NamedTuple):
+    """How a training saves.
+
+    Args:
+        background: whether checkpoints are saved while the run goes on.
+        forgotten: the name of what is not saved, which must show; None to save everything.
+    """
+
+    background: bool = False
+    forgotten: str | None = None
 
 
 class Tally(NamedTuple):
@@ -95,14 +107,14 @@ def armed(kill: Kill) -> Callable[[Engine[Any, Any]], None]:
     def arm(trainer: Engine[Any, Any]) -> None:
         if kill.kind == "event":
             # One handler is the event's first, another its last: a boundary has two sides.
-            phase = "compute" if kill.count % 2 else "persist"
+            phase = "compute" if kill.number % 2 else "persist"
             with trainer.in_phase(phase):
-                left = iter(range(kill.count - 1))
+                left = iter(range(kill.number - 1))
                 trainer.add_event_handler(
                     kill.name, lambda *_: die() if next(left, None) is None else None
                 )
         elif kill.kind == "save":
-            call, left = getattr(os, kill.name), iter(range(kill.count - 1))
+            call, left = getattr(os, kill.name), iter(range(kill.number - 1))
 
             def last_call(*arguments: Any, **more: Any) -> Any:
                 if next(left, None) is None:
@@ -138,27 +150,27 @@ def in_a_process(work: Callable[[], None], kill_after: float | None = None) -> i
     return os.waitpid(child, 0)[1]
 
 
-def undisturbed(folder: Path, *, background: bool) -> tuple[dict[str, str], Path, float]:
+def undisturbed(folder: Path, way: Way) -> tuple[dict[str, str], Path, float]:
     """Train once without a kill; return what it came to, its file, and its seconds."""
     outcome = folder / "undisturbed.json"
     began = time.perf_counter()
-    status = in_a_process(lambda: train(folder / "whole", outcome, background=background))
+    status = in_a_process(lambda: train(folder / "whole", outcome, **way._asdict()))
     seconds = time.perf_counter() - began
     if status:
         raise RuntimeError(f"the undisturbed training ended with status {status}")
     return json.loads(outcome.read_text("utf-8")), outcome, seconds
 
 
-def rehearse(kills: Iterable[Kill], folder: Path, *, most: int, background: bool) -> Tally:
+def rehearse(kills: Iterable[Kill], folder: Path, way: Way, *, most: int) -> Tally:
     """Kill and resume trainings until all kills are used up.
 
     Args:
         kills: when processes are killed.
         folder: an empty folder.
+        way: how the trainings save.
         most: after how many kills a training is left alone.
-        background: whether checkpoints are saved while the run goes on.
     """
-    expected, whole, _ = undisturbed(folder, background=background)
+    expected, whole, _ = undisturbed(folder, way)
     queue, trainings, resumes = list(kills), 0, 0
     killed: dict[str, int] = {}
     losses: list[str] = []
@@ -172,10 +184,10 @@ def rehearse(kills: Iterable[Kill], folder: Path, *, most: int, background: bool
                 lambda kill=kill, place=place, outcome=outcome: train(  # type: ignore[misc]  # mypy does not infer a lambda with defaults
                     place,
                     outcome,
-                    background=background,
+                    **way._asdict(),
                     before_run=armed(kill) if kill else lambda trainer: None,
                 ),
-                kill.count / 1000 if kill is not None and kill.kind == "moment" else None,
+                kill.number / 1000 if kill is not None and kill.kind == "moment" else None,
             )
             if kill is not None and os.WIFSIGNALED(status):
                 history.append(kill)
@@ -211,15 +223,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--most", type=int, default=5, help="kills of one training")
     parser.add_argument("--background", action="store_true", help="save while the run goes on")
+    parser.add_argument("--forget", metavar="NAME", help="leave an object unsaved, as a fault")
     asked = parser.parse_args()
+    way = Way(asked.background, asked.forget)
     torch.set_num_threads(1)  # a forked process has none of its parent's threads
     with tempfile.TemporaryDirectory() as folder:
         # What is imported late is imported now, so that a forked process has it.
-        train(Path(folder) / "warm", Path(folder) / "warm.json", background=asked.background)
+        train(Path(folder) / "warm", Path(folder) / "warm.json", **way._asdict())
         (Path(folder) / "timed").mkdir()
-        *_, seconds = undisturbed(Path(folder) / "timed", background=asked.background)
+        *_, seconds = undisturbed(Path(folder) / "timed", way)
         kills = drawn_kills(asked.kills, asked.seed, seconds)
-        tally = rehearse(kills, Path(folder), most=asked.most, background=asked.background)
+        tally = rehearse(kills, Path(folder), way, most=asked.most)
     killed = sum(tally.kills.values())
     by_kind = ", ".join(f"{number} by {kind}" for kind, number in sorted(tally.kills.items()))
     said = [

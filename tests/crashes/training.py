@@ -33,12 +33,15 @@ def data() -> DataLoader[Any]:
     return DataLoader(TensorDataset(x, x.sum(1, keepdim=True).tanh()), BATCH, shuffle=True)
 
 
-def training(folder: Path, *, background: bool) -> tuple[Engine[Any, Any], dict[str, Any]]:
-    """Return a trainer that saves twice in an epoch and at its end, and all that is saved.
+def training(
+    folder: Path, *, background: bool, forgotten: str | None
+) -> tuple[Engine[Any, Any], dict[str, Any]]:
+    """Return a trainer that saves twice in an epoch and at its end, and all that has a state.
 
     Args:
         folder: where it saves.
         background: whether it saves while the run goes on.
+        forgotten: the name of what is not saved.
     """
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(6, 16), nn.Tanh(), nn.Dropout(0.3), nn.Linear(16, 1))
@@ -81,8 +84,9 @@ def training(folder: Path, *, background: bool) -> tuple[Engine[Any, Any], dict[
         "mean": mean,
         "stopping": stopping,
     }
-    resume(trainer, to_load=objects, folder=folder)
-    checkpoint = Checkpoint(objects, folder, n_saved=2, background=background)
+    saved = {name: value for name, value in objects.items() if name != forgotten}
+    resume(trainer, to_load=saved, folder=folder)
+    checkpoint = Checkpoint(saved, folder, n_saved=2, background=background)
     checkpoint.attach(trainer, Events.ITERATION_COMPLETED(every=2) | Events.EPOCH_COMPLETED)
     return trainer, objects
 
@@ -92,6 +96,7 @@ def train(
     outcome: Path,
     *,
     background: bool = False,
+    forgotten: str | None = None,
     before_run: Callable[[Engine[Any, Any]], None] = lambda trainer: None,
 ) -> None:
     """Train to the end, from wherever the last checkpoint stands, and write what came of it.
@@ -100,10 +105,11 @@ def train(
         folder: where checkpoints are.
         outcome: the file that is written at the end; losses are appended beside it meanwhile.
         background: whether checkpoints are saved while the run goes on.
+        forgotten: the name of what is not saved; None for a training that saves everything.
         before_run: called with the trainer when all is attached.
     """
     folder.mkdir(exist_ok=True)
-    trainer, objects = training(folder, background=background)
+    trainer, objects = training(folder, background=background, forgotten=forgotten)
     losses = outcome.with_suffix(".losses")
 
     @trainer.on(Events.ITERATION_COMPLETED)

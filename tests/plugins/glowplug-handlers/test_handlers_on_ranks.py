@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -84,15 +85,33 @@ def end_alone(rank: int) -> int:
 def end_twice(rank: int) -> list[int]:
     def step(engine: Engine[Any, Any], batch: int) -> float:
         time.sleep(0.002)
-        return math.nan if rank == 0 and batch == 300 else 0.0
+        return math.nan if rank == 0 and batch in range(400, 450) else 0.0
 
     engine = Engine(step)
     engine.add_event_handler(Events.ITERATION_COMPLETED, TerminateOnNan())
     iterations = []
     for _ in range(2):
         engine.state.max_epochs = None
-        iterations.append(engine.run([0] * 400 + [300] * 4000).iteration)
+        iterations.append(engine.run(range(5000)).iteration)
     return iterations
+
+
+def end_and_tell(rank: int) -> list[str]:
+    told: list[str] = []
+
+    class Told(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.append(record.getMessage())
+
+    def step(engine: Engine[Any, Any], batch: int) -> float:
+        time.sleep(0.002)
+        return math.nan if rank == 0 and batch in range(400, 450) else 0.0
+
+    stop, engine = TerminateOnNan(), Engine(step)
+    stop.logger.addHandler(Told())
+    stop.attach(engine)
+    engine.run(range(5000))
+    return told
 
 
 def average(rank: int) -> list[dict[str, torch.Tensor]]:
@@ -135,7 +154,13 @@ def test_where_ranks_run_by_themselves_one_ends_alone(tmp_path: Path) -> None:
 def test_the_ranks_end_another_run_together_too(tmp_path: Path) -> None:
     first, second = on_two_ranks(end_twice, tmp_path)
     assert first == second
-    assert all(400 < iteration < 4400 for iteration in first)
+    assert all(400 < iteration < 4900 for iteration in first)
+
+
+def test_each_rank_says_once_why_its_run_ends(tmp_path: Path) -> None:
+    first, second = on_two_ranks(end_and_tell, tmp_path)
+    assert first == ["output of iteration 401 (epoch 1) is nan: the run ends"]
+    assert second == ["the output of another rank is not finite: the run ends"]
 
 
 def test_averages_are_the_same_on_all_ranks(tmp_path: Path) -> None:

@@ -18,6 +18,9 @@ class Ending:
     Args:
         all_ranks: whether to ask the other ranks at all.
 
+    Attributes:
+        pending: whether this rank wants to end its run, and the others have not heard of it yet.
+
     Raises:
         InvalidType: when ``all_ranks`` is no bool.
 
@@ -33,6 +36,7 @@ class Ending:
         self._all_ranks = all_ranks
         self._agreement: Agreement | None = None
         self._last = 0
+        self.pending = False
 
     def has_come(self, wanted: bool, iteration: int) -> bool:
         """Return whether the run ends now, on every rank that asks.
@@ -44,9 +48,13 @@ class Ending:
         if not self._all_ranks:
             return wanted
         if self._agreement is None or iteration < self._last:  # another run
-            self._agreement = Agreement(None)
+            self._agreement, self.pending = Agreement(None), False
         self._last = iteration
         if not self._agreement.is_needed:
             return wanted
-        due = self._agreement.is_due(iteration)
-        return due and bool(self._agreement.reach(int(wanted), iteration))
+        self.pending |= wanted
+        if not self._agreement.is_due(iteration):
+            return False
+        came = bool(self._agreement.reach(int(self.pending), iteration))
+        self.pending = False
+        return came

@@ -56,8 +56,8 @@ class StragglerGuard(Attachable):
         >>> with warnings.catch_warnings(record=True) as caught:
         ...     warnings.simplefilter("always")
         ...     state = trainer.run(range(20))
-        >>> [warning.message.handler for warning in caught]
-        ['<lambda> at ITERATION_COMPLETED']
+        >>> ["<lambda>" in warning.message.handler for warning in caught]
+        [True]
     """
 
     def __init__(

@@ -68,7 +68,7 @@ class TerminateOnNan(Attachable):
         """
         found = first_not_finite(self._output_transform(engine.state.output))
         state = engine.state
-        if found is not None:
+        if found is not None and not self._ending.pending:  # it is said once
             path, entry = found
             self.logger.warning(
                 "%s of iteration %d (epoch %d) %s: the run ends",
@@ -77,8 +77,9 @@ class TerminateOnNan(Attachable):
                 state.epoch,
                 _said(entry),
             )
+        here = found is not None or self._ending.pending
         if self._ending.has_come(found is not None, state.iteration):
-            if found is None:
+            if not here:
                 self.logger.warning("the output of another rank is not finite: the run ends")
             engine.terminate()
 

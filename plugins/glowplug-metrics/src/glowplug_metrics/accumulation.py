@@ -28,7 +28,8 @@ class VariableAccumulation(Metric):
     """A variable gathered by an operation, and the number of its examples.
 
     A number, a tensor without dimensions and a vector ``(D,)`` are one example each, a tensor
-    ``(N, D, ...)`` is N of them. The operation is given whole tensors, in float64.
+    ``(N, D, ...)`` is N of them. The operation is given whole tensors, in float64. Range, and what
+    is better, are the variable's own.
 
     Args:
         op: called as ``op(accumulator, variable)``; returns the new accumulator.
@@ -117,7 +118,7 @@ class Average(VariableAccumulation):
     .. math:: \frac{1}{N} \sum_{i=1}^{N} x_i
 
     What is an example, `VariableAccumulation` says: the average of batches ``(N, D)`` has shape
-    ``(D,)``. NaN and infinity stay in the mean.
+    ``(D,)``. NaN and infinity stay in the mean. Range, and what is better, are the variable's own.
 
     Args:
         output_transform: makes the variable of the step's output.
@@ -126,6 +127,9 @@ class Average(VariableAccumulation):
 
     Raises:
         InvalidType: for a variable that is no number or tensor.
+
+    Source:
+        Python's ``statistics.fmean``, which gives the same.
 
     Example:
         >>> average = Average()
@@ -170,7 +174,8 @@ class GeometricAverage(Average):
 
     .. math:: \exp\left(\frac{1}{N} \sum_{i=1}^{N} \ln x_i\right)
 
-    For positive numbers; a zero makes it 0, a negative number NaN.
+    For positive numbers; a zero makes it 0, a negative number NaN. Shapes are as for `Average`;
+    what is better, the variable says.
 
     Args:
         output_transform: makes the variable of the step's output.
@@ -179,6 +184,9 @@ class GeometricAverage(Average):
 
     Raises:
         InvalidType: for a variable that is no number or tensor.
+
+    Source:
+        Python's ``statistics.geometric_mean``, which gives the same.
 
     Example:
         >>> average = GeometricAverage()

@@ -48,6 +48,9 @@ class Frequency(Metric):
     Raises:
         InvalidType: when ``clock`` cannot be called, or for an output that is no number.
 
+    Source:
+        pytorch-ignite's metric of this name.
+
     Example:
         >>> from glowplug import Engine
         >>> now = iter(range(100))  # a clock that moves on by one second each time it is asked

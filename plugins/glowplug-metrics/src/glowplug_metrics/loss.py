@@ -40,6 +40,9 @@ class Loss(MeanMetric):
         InvalidType: when ``loss_fn`` or ``batch_size`` cannot be called.
         InvalidArgument: on the first update, for a loss that has dimensions.
 
+    Source:
+        The mean of the whole, of which the batches are parts.
+
     Example:
         >>> loss = Loss(torch.nn.functional.mse_loss)
         >>> loss.update((torch.tensor([1.0, 3.0]), torch.tensor([1.0, 1.0])))

@@ -39,6 +39,7 @@ class RunningAverage(Metric):
     where :math:`x_t` is the transformed output, or the value of ``src`` over the outputs since
     :math:`x_{t-1}`. Numbers, and tensors of any one shape. After each iteration the average is put
     into the metrics as a tensor, if it is one: nothing waits for the device until it is shown.
+    Range, and what is better, are those of what is averaged.
 
     Args:
         src: a metric; the average gathers in a copy of it, so it may be attached by itself too.
@@ -55,6 +56,9 @@ class RunningAverage(Metric):
     Raises:
         InvalidType: when ``src`` is no metric, or for values that cannot be averaged.
         InvalidArgument: for an ``alpha`` out of range, and for arguments that exclude each other.
+
+    Source:
+        R. G. Brown, "Statistical Forecasting for Inventory Control", 1959.
 
     Example:
         >>> from glowplug import Engine
