@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -89,6 +90,55 @@ def test_tensorboard_sees_a_histogram_of_weights_for_each_epoch(events: EventAcc
     (first_layer,) = [tag for tag in events.Tags()["histograms"] if re.search(r"\b0.weight$", tag)]
     steps = [histogram.step for histogram in events.Histograms(first_layer)]
     assert steps == list(range(1, EPOCHS + 1))
+
+
+def held_out(text: str) -> list[str]:
+    """Return the lines on the held-out accuracy."""
+    return re.findall(r"held out: .*", text)
+
+
+def test_the_best_network_and_the_last_state_are_kept(
+    finished: subprocess.CompletedProcess[str], logs: Path
+) -> None:
+    accuracies = [float(line.split("%")[0].split()[-1]) for line in held_out(finished.stdout)]
+    epoch = accuracies.index(max(accuracies)) + 1
+    kept = sorted(path.name for path in (logs / "checkpoints").glob("*.pt"))
+    assert kept == [
+        f"best_model_{epoch}_accuracy={max(accuracies) / 100:.4f}.pt",
+        f"last_checkpoint_{45 * EPOCHS}.pt",
+    ]
+
+
+def test_a_run_ends_early_when_the_accuracy_no_longer_rises(tmp_path: Path) -> None:
+    ended = run(DIGITS, "--batch-size", "256", "--epochs", "200", "--logdir", tmp_path)
+    accuracies = [float(line.split("%")[0].split()[-1]) for line in held_out(ended.stdout)]
+    best = accuracies.index(max(accuracies))
+    assert len(accuracies) == best + 1 + 4 < 200
+
+
+def test_a_run_that_is_interrupted_goes_on_as_if_it_had_not_been(
+    finished: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-u", str(DIGITS), "--epochs", str(EPOCHS)]
+    started = subprocess.Popen(
+        [*command, "--logdir", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    with started:
+        assert started.stdout is not None
+        assert started.stderr is not None
+        first = next(line for line in started.stdout if "held out:" in line)
+        started.send_signal(signal.SIGINT)  # what Ctrl-C sends
+        said = started.stderr.read()
+    assert started.returncode == 130, said
+    assert f"go on by: python {DIGITS} --resume {tmp_path}" in said
+    resumed = run(DIGITS, "--epochs", str(EPOCHS), "--resume", tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    seen = held_out(first) + held_out(resumed.stdout)
+    assert seen == held_out(finished.stdout), "each epoch once, with the same numbers"
 
 
 def readme_block(name: str) -> str:

@@ -10,7 +10,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 import torch
 from hypothesis import settings
 
-from glowplug_checkpoint import LocalStore, Store
+from glowplug_checkpoint import DiskSaver, LocalStore, Store
 
 # A test that is slow because the machine is busy has not failed.
 settings.register_profile("unhurried", deadline=None)
@@ -65,3 +66,31 @@ def program(tmp_path: Path) -> Callable[..., Any]:
         return json.loads(done.stdout)
 
     return run
+
+
+class Gate(DiskSaver):
+    """Saves in a folder, and only when it is let."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.open = threading.Event()
+        self.begun = threading.Event()
+        self.threads: list[threading.Thread] = []
+        self.error: BaseException | None = None
+
+    def __call__(self, checkpoint: Any, filename: str, metadata: Any = None) -> None:
+        self.threads.append(threading.current_thread())
+        self.begun.set()
+        if not self.open.wait(30):
+            raise TimeoutError("nobody opened the gate")
+        if self.error is not None:
+            raise self.error
+        super().__call__(checkpoint, filename, metadata)
+
+
+@pytest.fixture
+def gate(folder: Path) -> Iterator[Gate]:
+    """A save handler that waits to be let; it is let at the end of the test."""
+    made = Gate(folder)
+    yield made
+    made.open.set()

@@ -1,11 +1,7 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
-import pickle
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -18,51 +14,17 @@ import pytest
 import torch
 
 from glowplug import Engine, Events
-from glowplug.errors import InvalidArgument, InvalidType
 from glowplug.testing import ComponentContract
 from glowplug_checkpoint import (
-    BackgroundSaver,
     Checkpoint,
     CheckpointEvents,
-    DiskSaver,
-    ModelCheckpoint,
     SaveFailed,
     SlowSavingWarning,
     UnsavableContent,
     global_step_from_engine,
-    load_newest,
-    store_at,
 )
 
 SAVED = CheckpointEvents.SAVED_CHECKPOINT
-
-
-class Gate(DiskSaver):
-    """Saves in a folder, and only when it is let."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.open = threading.Event()
-        self.begun = threading.Event()
-        self.threads: list[threading.Thread] = []
-        self.error: BaseException | None = None
-
-    def __call__(self, checkpoint: Any, filename: str, metadata: Any = None) -> None:
-        self.threads.append(threading.current_thread())
-        self.begun.set()
-        if not self.open.wait(30):
-            raise TimeoutError("nobody opened the gate")
-        if self.error is not None:
-            raise self.error
-        super().__call__(checkpoint, filename, metadata)
-
-
-@pytest.fixture
-def gate(folder: Path) -> Iterator[Gate]:
-    """A save handler that waits to be let; it is let at the end of the test."""
-    made = Gate(folder)
-    yield made
-    made.open.set()
 
 
 class Counting:
@@ -100,14 +62,14 @@ def during(trainer: Engine[Any, Any], iteration: int, do: Callable[[], object]) 
     trainer.add_event_handler(Events.ITERATION_STARTED(once=iteration), lambda: do())
 
 
-def has_ended(gate: Gate) -> None:
+def has_ended(gate: Any) -> None:
     """Let the gate's saves go on, and wait until they are over."""
     gate.open.set()
     for thread in gate.threads:
         thread.join()
 
 
-def test_the_run_goes_on_while_a_checkpoint_is_saved(gate: Gate) -> None:
+def test_the_run_goes_on_while_a_checkpoint_is_saved(gate: Any) -> None:
     trainer, checkpoint, entered = trainer_of(gate, 2)
     during(trainer, 5, lambda: entered.append(checkpoint.last_checkpoint))
     during(trainer, 5, gate.open.set)
@@ -117,7 +79,7 @@ def test_the_run_goes_on_while_a_checkpoint_is_saved(gate: Gate) -> None:
     assert gate.threads != [threading.main_thread()]
 
 
-def test_it_is_entered_once_after_the_iteration_that_finds_it_complete(gate: Gate) -> None:
+def test_it_is_entered_once_after_the_iteration_that_finds_it_complete(gate: Any) -> None:
     trainer, checkpoint, entered = trainer_of(gate, 2)
     at: list[tuple[int, threading.Thread]] = []
     trainer.add_event_handler(
@@ -128,7 +90,7 @@ def test_it_is_entered_once_after_the_iteration_that_finds_it_complete(gate: Gat
     assert at == [(5, threading.main_thread())]
 
 
-def test_what_later_steps_do_is_not_in_the_file(gate: Gate) -> None:
+def test_what_later_steps_do_is_not_in_the_file(gate: Any) -> None:
     trainer, checkpoint, _ = trainer_of(gate, 2)
     during(trainer, 6, gate.open.set)
     trainer.run(range(8))
@@ -138,7 +100,7 @@ def test_what_later_steps_do_is_not_in_the_file(gate: Gate) -> None:
 
 
 def test_a_slow_file_has_the_optimizer_the_average_and_the_random_numbers_of_its_step(
-    gate: Gate,
+    gate: Any,
 ) -> None:
     model = torch.nn.Linear(3, 3)
     average = torch.optim.swa_utils.AveragedModel(model)
@@ -182,7 +144,7 @@ def test_the_file_is_the_one_that_is_saved_in_line(folder: Path) -> None:
     assert (folder / "a" / name).read_bytes() == (folder / "b" / name).read_bytes()
 
 
-def test_the_next_save_waits_for_the_one_before_and_says_so_once(gate: Gate) -> None:
+def test_the_next_save_waits_for_the_one_before_and_says_so_once(gate: Any) -> None:
     trainer, checkpoint, entered = trainer_of(gate, 2, 3, 4, n_saved=None)
     timer = threading.Timer(0.05, gate.open.set)
     trainer.add_event_handler(Events.ITERATION_STARTED(once=3), lambda: timer.start())
@@ -193,7 +155,7 @@ def test_the_next_save_waits_for_the_one_before_and_says_so_once(gate: Gate) -> 
     assert len(entered) == 3
 
 
-def test_one_that_is_over_when_the_next_is_due_makes_nobody_wait(gate: Gate) -> None:
+def test_one_that_is_over_when_the_next_is_due_makes_nobody_wait(gate: Any) -> None:
     gate.open.set()
     trainer, checkpoint, entered = trainer_of(gate, 2, 4)
     during(trainer, 4, lambda: has_ended(gate))
@@ -202,7 +164,7 @@ def test_one_that_is_over_when_the_next_is_due_makes_nobody_wait(gate: Gate) -> 
 
 
 @pytest.mark.parametrize("end", ["COMPLETED", "terminate", "skip_completed", "interrupt", "error"])
-def test_a_run_that_ends_waits_for_the_save(gate: Gate, end: str) -> None:
+def test_a_run_that_ends_waits_for_the_save(gate: Any, end: str) -> None:
     trainer, checkpoint, entered = trainer_of(gate, 2)
 
     def stop() -> None:
@@ -224,7 +186,7 @@ def test_a_run_that_ends_waits_for_the_save(gate: Gate, end: str) -> None:
     assert gate.names() == ["model_2.pt"]
 
 
-def test_no_handler_is_left_when_a_save_is_complete(gate: Gate) -> None:
+def test_no_handler_is_left_when_a_save_is_complete(gate: Any) -> None:
     trainer, checkpoint, _ = trainer_of(gate, 2)
     heard: list[bool] = []
     for iteration in (2, 3, 6):
@@ -237,7 +199,7 @@ def test_no_handler_is_left_when_a_save_is_complete(gate: Gate) -> None:
     assert heard == [False, True, False]
 
 
-def test_an_old_file_goes_when_the_new_one_is_complete(gate: Gate) -> None:
+def test_an_old_file_goes_when_the_new_one_is_complete(gate: Any) -> None:
     gate.open.set()
     trainer, checkpoint, _ = trainer_of(gate, 1, 3)
     there: list[list[str]] = []
@@ -250,7 +212,7 @@ def test_an_old_file_goes_when_the_new_one_is_complete(gate: Gate) -> None:
     assert gate.names() == ["model_3.pt"]
 
 
-def test_an_error_leaves_the_run_with_a_note_of_the_save_that_it_is_of(gate: Gate) -> None:
+def test_an_error_leaves_the_run_with_a_note_of_the_save_that_it_is_of(gate: Any) -> None:
     gate.error = SaveFailed("the disk is full", "model_2.pt")
     trainer, checkpoint, entered = trainer_of(gate, 2)
     during(trainer, 4, lambda: has_ended(gate))
@@ -263,7 +225,7 @@ def test_an_error_leaves_the_run_with_a_note_of_the_save_that_it_is_of(gate: Gat
         assert any(note in note_ for note_ in raised.value.__notes__)
 
 
-def test_after_an_error_the_next_run_saves_again(gate: Gate) -> None:
+def test_after_an_error_the_next_run_saves_again(gate: Any) -> None:
     gate.error = ValueError("once")
     trainer, checkpoint, entered = trainer_of(gate, 2, 6)
     gate.open.set()
@@ -284,7 +246,7 @@ def test_what_cannot_be_read_back_is_told_with_the_object(folder: Path) -> None:
         checkpoint(Engine(lambda engine, batch: None))
 
 
-def test_a_thread_that_is_ended_is_an_error_too(gate: Gate) -> None:
+def test_a_thread_that_is_ended_is_an_error_too(gate: Any) -> None:
     gate.error = SystemExit(3)
     gate.open.set()
     trainer, _, _ = trainer_of(gate, 2)
@@ -321,7 +283,7 @@ def test_two_that_save_at_the_end_of_a_run_are_complete_after_it(
     assert [bool(checkpoint.last_checkpoint) for checkpoint in saving] == [True, True]
 
 
-def test_the_trainer_goes_on_where_an_evaluator_saves_for_it(gate: Gate) -> None:
+def test_the_trainer_goes_on_where_an_evaluator_saves_for_it(gate: Any) -> None:
     model = Counting()
     trainer: Engine[Any, Any] = Engine(model.step)
     evaluator: Engine[Any, Any] = Engine(lambda engine, batch: None)
@@ -337,7 +299,7 @@ def test_the_trainer_goes_on_where_an_evaluator_saves_for_it(gate: Gate) -> None
     assert gate.names() == ["m_1.pt"]
 
 
-def test_wait_enters_what_is_under_way(gate: Gate) -> None:
+def test_wait_enters_what_is_under_way(gate: Any) -> None:
     trainer, checkpoint, entered = trainer_of(gate, 2)
 
     def wait() -> None:
@@ -350,7 +312,7 @@ def test_wait_enters_what_is_under_way(gate: Gate) -> None:
     assert entered == [checkpoint.last_checkpoint, "waited"]
 
 
-def test_a_state_that_is_saved_meanwhile_counts_it_as_complete(gate: Gate) -> None:
+def test_a_state_that_is_saved_meanwhile_counts_it_as_complete(gate: Any) -> None:
     trainer, checkpoint, _ = trainer_of(gate, 2)
     states: list[Any] = []
     during(trainer, 3, lambda: states.append(checkpoint.state_dict()))
@@ -359,7 +321,7 @@ def test_a_state_that_is_saved_meanwhile_counts_it_as_complete(gate: Gate) -> No
     assert states == [checkpoint.state_dict()]
 
 
-def test_loading_a_state_waits_for_the_save(gate: Gate) -> None:
+def test_loading_a_state_waits_for_the_save(gate: Any) -> None:
     trainer, checkpoint, entered = trainer_of(gate, 2)
     state = {"saved": [[1, "model_1.pt"]], "outranked": []}
 
@@ -373,7 +335,7 @@ def test_loading_a_state_waits_for_the_save(gate: Gate) -> None:
     assert checkpoint.state_dict() == state
 
 
-def test_what_is_under_way_can_be_reloaded_by_its_name(gate: Gate) -> None:
+def test_what_is_under_way_can_be_reloaded_by_its_name(gate: Any) -> None:
     trainer, checkpoint, _ = trainer_of(gate, 2)
     model = Counting()
 
@@ -386,93 +348,7 @@ def test_what_is_under_way_can_be_reloaded_by_its_name(gate: Gate) -> None:
     assert model.steps == [2]
 
 
-def test_a_copy_has_nothing_under_way(gate: Gate, folder: Path) -> None:
-    checkpoint = Checkpoint({"m": Counting()}, folder, background=True)
-    trainer: Engine[Any, Any] = Engine(lambda engine, batch: None)
-    checkpoint.attach(trainer, Events.ITERATION_COMPLETED(once=2))
-    copies: list[Checkpoint] = []
-    during(trainer, 3, lambda: copies.append(pickle.loads(pickle.dumps(checkpoint))))
-    during(trainer, 3, lambda: copies.append(copy.deepcopy(checkpoint)))
-    trainer.run(range(3))
-    for copied in copies:
-        copied.wait()
-        assert copied.last_checkpoint is None
-    assert checkpoint.last_checkpoint == str(folder / "m_2.pt")
-
-
-def test_the_objects_of_a_model_checkpoint_are_saved_in_the_background(folder: Path) -> None:
-    model = Counting()
-    trainer: Engine[Any, Any] = Engine(model.step)
-    handler = ModelCheckpoint(folder, n_saved=None, background=True)
-    handler.attach(trainer, Events.ITERATION_COMPLETED(once=2), {"m": model})
-    trainer.run(range(3))
-    assert isinstance(handler.save_handler, DiskSaver)
-    assert handler.save_handler.load("m_2.pt")["steps"] == [2]
-
-
-def test_a_function_that_keeps_what_it_is_given_has_what_it_was_given() -> None:
-    kept: list[Any] = []
-    model = Counting()
-    trainer: Engine[Any, Any] = Engine(model.step)
-    saver = lambda content, name: kept.append(content["weights"])  # noqa: E731  # said in a line
-    checkpoint = Checkpoint({"m": model}, saver, background=True)
-    checkpoint.attach(trainer, Events.ITERATION_COMPLETED)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SlowSavingWarning)
-        trainer.run(range(3))
-    assert [float(weights[0]) for weights in kept] == [1.0, 2.0, 3.0]
-    assert checkpoint.save_handler is saver
-
-
-@pytest.mark.parametrize("background", [1, "yes", None])
-def test_background_is_true_or_false(folder: Path, background: Any) -> None:
-    with pytest.raises(InvalidType, match="background must be True or False, got"):
-        Checkpoint({"m": Counting()}, folder, background=background)
-
-
-def test_a_saver_in_the_background_is_not_put_there_again(folder: Path) -> None:
-    saver = BackgroundSaver(DiskSaver(folder))
-    assert Checkpoint({"m": Counting()}, saver, background=True).save_handler is saver.save_handler
-    with pytest.raises(InvalidArgument, match="saves in the background already"):
-        BackgroundSaver(saver)
-
-
-def test_by_itself_a_saver_is_waited_for_at_the_end_of_a_with(gate: Gate) -> None:
-    weights = torch.zeros(2)
-    with BackgroundSaver(gate) as saver:
-        under_way = saver({"weights": weights}, "last.pt")
-        weights += 1
-        assert not under_way.done()
-        gate.open.set()
-    assert under_way.done()
-    assert torch.equal(saver.load("last.pt")["weights"], torch.zeros(2))
-
-
-def test_by_itself_a_saver_raises_at_the_next_call_what_nobody_asked_for(gate: Gate) -> None:
-    saver = BackgroundSaver(gate)
-    gate.error = ValueError("the first")
-    gate.open.set()
-    saver({}, "a.pt")
-    with pytest.raises(ValueError, match="the first"):
-        saver({}, "b.pt")
-    gate.error = None
-    saver({}, "b.pt")
-    saver.wait()
-    assert saver.names() == ["b.pt"]
-
-
-def test_an_error_that_nobody_can_ask_for_any_more_is_logged(
-    gate: Gate, caplog: pytest.LogCaptureFixture
-) -> None:
-    gate.error = ValueError("unheard")
-    saver = BackgroundSaver(gate)
-    saver({}, "a.pt")
-    del saver
-    has_ended(gate)
-    assert "a.pt was not saved, and nobody asked what came of it: unheard" in caplog.text
-
-
-def test_a_forked_process_does_not_enter_the_save_of_the_one_that_it_is_of(gate: Gate) -> None:
+def test_a_forked_process_does_not_enter_the_save_of_the_one_that_it_is_of(gate: Any) -> None:
     trainer, checkpoint, entered = trainer_of(gate, 2)
     codes: list[int] = []
 
@@ -490,62 +366,6 @@ def test_a_forked_process_does_not_enter_the_save_of_the_one_that_it_is_of(gate:
         trainer.run(range(5))
     assert codes == [7]
     assert len(entered) == 1
-
-
-@pytest.fixture
-def slow_program(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
-    """Start a process that trains, saving in the background to a slow disk."""
-    program = Path(__file__).parent / "support" / "slow_saves.py"
-
-    def start(*arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, str(program), str(tmp_path / "runs"), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-
-    return start
-
-
-def in_folder(tmp_path: Path) -> Any:
-    return load_newest(store_at(tmp_path / "runs"))[1]["steps"]
-
-
-def test_a_kill_while_a_save_is_under_way_leaves_the_one_before(
-    tmp_path: Path, slow_program: Callable[..., subprocess.Popen[str]]
-) -> None:
-    process = slow_program("10")
-    assert process.stdout is not None
-    assert json.loads(process.stdout.readline()) == "under way"
-    process.kill()
-    process.communicate()
-    assert in_folder(tmp_path) == [1]
-
-
-@pytest.mark.parametrize(("end", "code"), [("exit", 5), ("error", 1), ("SIGTERM", 143)])
-def test_a_process_that_ends_while_a_save_is_under_way_completes_it(
-    tmp_path: Path, slow_program: Callable[..., subprocess.Popen[str]], end: str, code: int
-) -> None:
-    process = slow_program("0.5", end)
-    output, errors = process.communicate(timeout=60)
-    assert process.returncode == code, errors
-    assert in_folder(tmp_path) == [3]
-    assert json.loads(output.splitlines()[-1]) == {"entered": 2}
-
-
-def test_ctrl_c_while_a_save_is_under_way_completes_it(
-    tmp_path: Path, slow_program: Callable[..., subprocess.Popen[str]]
-) -> None:
-    process = slow_program("0.5", "forever")
-    assert process.stdout is not None
-    process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=60)
-    assert "KeyboardInterrupt" in errors
-    assert in_folder(tmp_path) == [3]
-    assert json.loads(output.splitlines()[-1]) == {"entered": 2}
 
 
 class TestContract(ComponentContract):
@@ -569,7 +389,7 @@ class TestContract(ComponentContract):
         return Checkpoint({"model": model}, folder, n_saved=2, background=True)
 
 
-def test_a_long_save_costs_the_run_little(gate: Gate) -> None:
+def test_a_long_save_costs_the_run_little(gate: Any) -> None:
     trainer, checkpoint, _ = trainer_of(gate, 2)
     began: list[float] = []
     during(trainer, 2, lambda: began.append(time.perf_counter()))

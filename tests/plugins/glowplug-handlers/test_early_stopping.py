@@ -207,6 +207,27 @@ def test_a_run_that_goes_on_from_a_loaded_state_is_no_beginning() -> None:
     assert (stopping.best_score, stopping.counter) == (0.5, 2)
 
 
+def test_an_evaluation_before_the_run_goes_on_does_not_make_it_a_beginning() -> None:
+    trainer: Engine[Any, Any] = Engine(lambda engine, batch: None)
+    evaluator: Engine[Any, Any] = Engine(lambda engine, batch: None)
+    stopping = EarlyStopping(9, lambda engine: 0.0, trainer)
+    stopping.attach(evaluator, Events.COMPLETED, trainer)
+    trainer.load_state_dict({"iteration": 2, "epoch_length": 2, "max_epochs": 2})
+    stopping.load_state_dict({"best_score": 0.5, "counter": 2})
+    evaluator.run([0])
+    trainer.run([0, 1])
+    assert (stopping.best_score, stopping.counter) == (0.5, 3)
+
+
+def test_a_run_that_was_ended_and_goes_on_is_a_beginning() -> None:
+    trainer: Engine[Any, Any] = Engine(lambda engine, batch: None)
+    evaluator: Engine[Any, Any] = Engine(lambda engine, batch: None)
+    EarlyStopping(1, lambda engine: 0.0, trainer).attach(evaluator, Events.COMPLETED, trainer)
+    trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda: evaluator.run([0]))
+    assert trainer.run([0], max_epochs=9).epoch == 2
+    assert trainer.run([0], max_epochs=9).epoch == 4
+
+
 def test_a_new_run_after_loading_is_a_beginning() -> None:
     trainer: Engine[Any, Any] = Engine(lambda engine, batch: None)
     stopping = EarlyStopping(3, lambda engine: 0.0, trainer)

@@ -106,7 +106,8 @@ def test_a_checkpoint_may_be_saved_through_anything(trainer: Trainer, model: Any
 
 
 def test_a_sampler_is_told_each_epoch_from_zero(trainer: Trainer) -> None:
-    sampler: Any = DistributedSampler([1.0, 2.0], num_replicas=1, rank=0)
+    data = torch.utils.data.TensorDataset(torch.ones(2))
+    sampler = DistributedSampler(data, num_replicas=1, rank=0)
     setup_common_training_handlers(trainer, sampler, with_pbars=False)
     epochs: list[int] = []
     trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda: epochs.append(sampler.epoch))
@@ -370,7 +371,9 @@ def test_all_that_a_training_has_is_logged(
 
 def logged(folder: Path) -> dict[str, list[int]]:
     """Return the steps at which each scalar was logged."""
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]  # it has no types
+        EventAccumulator,
+    )
 
     events = EventAccumulator(str(folder))
     events.Reload()

@@ -146,7 +146,7 @@ def test_a_transform_that_cannot_be_called_is_refused() -> None:
 
 
 def test_an_engine_has_it_by_its_name() -> None:
-    engine = Engine(lambda engine, batch: NAN, handlers=["terminate-on-nan"])
+    engine: Engine[Any, Any] = Engine(lambda engine, batch: NAN, handlers=["terminate-on-nan"])
     assert engine.run(range(5)).iteration == 1
 
 

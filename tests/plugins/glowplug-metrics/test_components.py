@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from importlib.metadata import distribution
 from typing import Any
 
@@ -125,6 +126,19 @@ def test_a_component_is_found_by_the_name_of_its_class(name: str) -> None:
     found = component("metric", name)
     assert found is OFFERED[name].load()
     assert found.__name__.replace("_", "").lower() == name.replace("-", "")
+
+
+# what they come to, and what is better, is a matter of what they are given
+OF_OTHERS = {"epoch-metric", "metric-group", "metrics-lambda", "subgroup-metric"}
+OF_OTHERS |= {"torch-metric", "variable-accumulation"}
+
+
+@pytest.mark.parametrize("name", sorted(OFFERED.keys() - OF_OTHERS))
+def test_a_docstring_says_what_is_better_and_has_its_source_and_an_example(name: str) -> None:
+    said = OFFERED[name].load().__doc__
+    assert re.search(r"\b(better|best)\b", said)
+    assert "Source:" in said
+    assert "Example:" in said
 
 
 def readable(parameter: inspect.Parameter) -> str:

@@ -193,6 +193,26 @@ def test_a_scheduler_of_an_evaluator_moves_at_each_of_its_runs_after_a_resume() 
     assert other.run([1]).p == 0.25
 
 
+def test_what_other_handlers_fire_meanwhile_does_not_matter() -> None:
+    def make() -> Run:
+        run = Run(MAKERS["state"], Events.EPOCH_COMPLETED)  # so that its own handler is the later
+        run.engine.register_events("CUSTOM")
+        run.engine.add_event_handler(
+            Events.EPOCH_STARTED, lambda engine: engine.fire_event("CUSTOM")
+        )
+        run.scheduler = PiecewiseLinear(run.own, "lr", [(0, 0.0), (10, 10.0)])
+        run.scheduler.attach(run.engine, Events.EPOCH_STARTED)
+        return run
+
+    first, other = make(), make()
+    first.stop_after(LENGTH + 1)
+    first.go()
+    other.engine.load_state_dict(first.engine.state_dict())
+    other.scheduler.load_state_dict(first.scheduler.state_dict())
+    other.go()
+    assert [rates[0] for _, rates, _ in other.seen[1 : LENGTH + 1]] == [1.0, 1.0, 1.0, 2.0]  # type: ignore[misc]  # all are of iterations
+
+
 def test_a_state_that_is_loaded_before_the_scheduler_is_attached_is_set_when_it_is() -> None:
     scheduler = ExpStateScheduler(1, 0.5, "p", create_new=True)
     engine: Engine[Any, Any] = Engine(lambda engine, batch: None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,8 @@ KINDS: dict[str, Callable[[Any], of_torch.LRScheduler]] = {
     "MultiStepLR": lambda own: of_torch.MultiStepLR(own, [2, 5], gamma=0.5),
     "ExponentialLR": lambda own: of_torch.ExponentialLR(own, gamma=0.9),
     "LambdaLR": lambda own: of_torch.LambdaLR(own, lambda epoch: 1 / (1 + epoch)),
+    "MultiplicativeLR": lambda own: of_torch.MultiplicativeLR(own, lambda epoch: 0.9),
+    "PolynomialLR": lambda own: of_torch.PolynomialLR(own, total_iters=5),
     "CosineAnnealingLR": lambda own: of_torch.CosineAnnealingLR(own, T_max=4),
     "CosineAnnealingWarmRestarts": lambda own: of_torch.CosineAnnealingWarmRestarts(own, 3, 2),
     "LinearLR": lambda own: of_torch.LinearLR(own, 0.1, 1.0, total_iters=5),
@@ -73,6 +76,38 @@ def test_a_simulation_is_what_comes_and_disturbs_nothing(make: Any, optimizer: M
     assert (str(scheduler.state_dict()), str(own.state_dict())) == before
     expected = by_hand(make, optimizer(groups=2, momentum=0.9), 12)
     assert rows == [[n, *(lr for lr, _ in row)] for n, row in enumerate(expected)]
+
+
+def run_with(
+    make: Any, own: torch.optim.Optimizer, saved: Any = None, stop: int = 12
+) -> tuple[list[Any], Any]:
+    """Return what is seen to an iteration, and what is saved after it, by way of a file."""
+    rows: list[Any] = []
+
+    def step(engine: Engine[Any, Any], batch: Any) -> None:
+        rows.append(seen(own))
+        own.step()
+
+    engine, scheduler = Engine(step), LRScheduler(make(own))
+    scheduler.attach(engine)
+    parts = (engine, own, scheduler)
+    for part, state in zip(parts, saved or (), strict=False):
+        part.load_state_dict(state)
+    engine.add_event_handler(Events.ITERATION_COMPLETED(once=stop), engine.interrupt)
+    engine.run(range(12))
+    file = io.BytesIO()
+    torch.save([part.state_dict() for part in parts], file)
+    file.seek(0)
+    return rows, torch.load(file, weights_only=True)
+
+
+@pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
+def test_a_run_goes_on_with_the_very_learning_rates_of_torch(make: Any, optimizer: Make) -> None:
+    whole, _ = run_with(make, optimizer(momentum=0.9))
+    for stop in range(1, 12):
+        first, saved = run_with(make, optimizer(momentum=0.9), stop=stop)
+        rest, _ = run_with(make, optimizer(momentum=0.9), saved)
+        assert first + rest == whole, stop
 
 
 def test_a_simulation_goes_on_from_where_the_scheduler_stands(optimizer: Make) -> None:

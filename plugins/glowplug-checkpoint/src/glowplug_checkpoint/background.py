@@ -65,6 +65,10 @@ class InBackground:
         if self._outcome.error is not None:
             raise self._outcome.error
 
+    def is_heard(self) -> bool:
+        """Return whether somebody has asked what came of it."""
+        return not self._unheard.alive
+
     def is_own(self) -> bool:
         """Return whether this process saves, and not the one that it was forked from."""
         return self._process == os.getpid()
@@ -74,7 +78,9 @@ class InBackground:
         try:
             save()
         except Exception as error:
-            self._outcome.error = error
+            # Without the frame of this method, which would keep this alive as long as the error.
+            trace = error.__traceback__
+            self._outcome.error = error.with_traceback(trace and trace.tb_next)
         except BaseException as error:  # as a function may end its thread
             failed = SaveFailed(f"{name} was not saved: {error!r} ended it", name)
             failed.__cause__ = error
@@ -178,12 +184,9 @@ class BackgroundSaver(BaseSaveHandler):
             Exception: what the save handler raised; a second call does not raise it again.
         """
         last = self._last
-        if last is not None:
-            try:
-                last.result()
-            finally:
-                if last.done():  # else somebody interrupted the waiting
-                    self._last = None
+        if last is not None and not last.is_heard():
+            last.result()
+        self._last = None
 
     def __enter__(self) -> BackgroundSaver:
         """Return this."""

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, BinaryIO
 
 from glowplug_checkpoint.errors import (
     CheckpointError,
@@ -117,22 +117,45 @@ def load(
         Traceback (most recent call last):
         glowplug_checkpoint.errors.NoCheckpoint: there is no checkpoint ...last.pt
     """
+    where = store.where(checkpoint_name(name))
+    if not verify:
+        with _explained(store, name), store.open(name) as file:
+            return _read(file, None, map_location, weights_only)
+    manifest, content = load_verified(store, name, map_location, weights_only)
+    if manifest is None:
+        _warn_of_unverified(where)
+    return content
+
+
+def load_verified(
+    store: Store, name: str, map_location: Any, weights_only: bool
+) -> tuple[Manifest | None, Any]:
+    """Return the manifest that a file fits, None where it has none, and its content.
+
+    Args:
+        store: where the file is.
+        name: the file's name.
+        map_location: where tensors go, as ``torch.load`` takes it.
+        weights_only: False to let the file run code.
+
+    Raises:
+        CheckpointError: as of :func:`load`.
+    """
+    with _explained(store, name), verified(store, name) as (file, manifest):
+        return manifest, _read(file, manifest, map_location, weights_only)
+
+
+def _read(file: BinaryIO, manifest: Manifest | None, map_location: Any, weights_only: bool) -> Any:
     from glowplug_checkpoint import formats  # torch, which a list of checkpoints does without
 
-    where = store.where(checkpoint_name(name))
-    with _explained(store, name), store.open(name) as file:
-        manifest = verified(store, name, file) if verify else None
-        if verify and manifest is None:
-            _warn_of_unverified(where)
-        file.seek(0)
-        if manifest is not None:
-            return formats.read(file, manifest.format, map_location, weights_only)
-        try:
-            return formats.read(file, None, map_location, weights_only)
-        except CheckpointError:
-            raise
-        except formats.UNREADABLE as error:
-            raise DamagedCheckpoint(f"it cannot be read: {formats.reason(error)}") from error
+    if manifest is not None:
+        return formats.read(file, manifest.format, map_location, weights_only)
+    try:
+        return formats.read(file, None, map_location, weights_only)
+    except CheckpointError:
+        raise
+    except formats.UNREADABLE as error:
+        raise DamagedCheckpoint(f"it cannot be read: {formats.reason(error)}") from error
 
 
 def _warn_of_unverified(where: str) -> None:
@@ -188,8 +211,8 @@ def manifest(store: Store, name: str) -> Manifest:
     """
     with _explained(store, name):
         if store.exists(pending_of(name)):
-            with store.open(name) as file:
-                found = verified(store, name, file)
+            with verified(store, name) as (_, found):
+                pass  # that it fits is all that is asked for
         else:
             candidate = Candidate.read(store, manifest_of(name))
             if candidate.error is not None:

@@ -7,6 +7,7 @@ Must not know: how one of them is put in place, or what is in it.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +60,7 @@ def entries(store: Store, prefix: str | None = None, run: str | None = None) -> 
     # A manifest that is pending, of a file that is not there, is of a save that was cut off.
     gone = {described_by(name) for name in names if is_manifest(name) and not is_pending(name)}
     wanted = sorted(described & present) + sorted(gone - present)
-    found = [_entry(store, name, name in present) for name in wanted]
+    found = [entry for name in wanted for entry in _entry(store, name, name in present)]
     read = [
         (entry.manifest.age, entry)
         for entry in found
@@ -69,11 +70,13 @@ def entries(store: Store, prefix: str | None = None, run: str | None = None) -> 
     return newest_first + [entry for entry in found if entry.error is not None]
 
 
-def _entry(store: Store, name: str, present: bool) -> Entry:
+def _entry(store: Store, name: str, present: bool) -> Iterator[Entry]:
     try:
-        return Entry(name, files.manifest(store, name), present=present)
+        yield Entry(name, files.manifest(store, name), present=present)
+    except NoCheckpoint:
+        return  # another process has removed it meanwhile, or the manifest is another file's
     except CheckpointError as error:
-        return Entry(name, error=error, present=present)
+        yield Entry(name, error=error, present=present)
 
 
 def unverified(store: Store, prefix: str | None = None) -> list[str]:
@@ -83,8 +86,8 @@ def unverified(store: Store, prefix: str | None = None) -> list[str]:
         store: where they are.
         prefix: what their names begin with; None for all.
     """
+    described = {entry.file for entry in entries(store, prefix)}
     names = [name for name in store.names() if name.startswith(prefix or "")]
-    described = {described_by(name) for name in names if is_manifest(name)}
     return [name for name in names if name.endswith(SUFFIXES) and name not in described]
 
 
@@ -166,24 +169,23 @@ def load_newest(
         >>> manifest.iteration, content
         (20, {'step': 20})
     """
-    found = entries(store, prefix, run)
+    known = entries(store, prefix, run)
     problems = []
-    for entry in found:
+    for entry in known:
         if isinstance(entry.error, NewerFormat):
             raise entry.error
         if entry.error is not None:
             problems.append(str(entry.error))
-    for manifest in _of_one_run(store, found, chosen=run is not None):
+    for manifest in _of_one_run(store, known, chosen=run is not None):
         try:
-            content = files.load(
-                store, manifest.file, map_location=map_location, weights_only=weights_only
-            )
+            # The manifest once more: another process may save under the same name meanwhile.
+            found, content = files.load_verified(store, manifest.file, map_location, weights_only)
         except (DamagedCheckpoint, LoadFailed, NoCheckpoint) as error:
             problems.append(str(error))
             continue
         if problems:
             _warn_of_fallback(store, manifest, problems)
-        return manifest, content
+        return found or manifest, content
     raise _none(store, prefix, run, problems)
 
 

@@ -7,6 +7,8 @@ Must not know: how a checkpoint is put in place, or what is in it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -19,6 +21,8 @@ OVER = "over_unverified"
 """In a pending manifest: the file that is about to be replaced has no manifest."""
 CHUNK = 4 * 2**20
 """So many bytes are read at a time."""
+ATTEMPTS = 1
+"""So often a file is read anew that is replaced while it is read."""
 
 
 def measured(file: BinaryIO) -> tuple[int, str]:
@@ -66,26 +70,43 @@ class Candidate:
         return found is not None and (found.size, found.sha256) == (size, sha256)
 
 
-def verified(store: Store, name: str, file: BinaryIO) -> Manifest | None:
-    """Return the manifest that a file fits; None where it has none.
+@contextmanager
+def verified(store: Store, name: str) -> Iterator[tuple[BinaryIO, Manifest | None]]:
+    """Yield a file and the manifest that it fits, None where it has none.
 
     Args:
         store: where the file is.
         name: the file's name.
-        file: the file, open for reading, at its beginning; it is read to its end.
+
+    Yields:
+        The file, open for reading at its beginning, and the manifest.
 
     Raises:
         DamagedCheckpoint: when it has manifests and fits none.
         NewerFormat: when a later version of glowplug-checkpoint wrote its manifest.
     """
+    for attempt in range(ATTEMPTS):
+        before = Candidate.read(store, manifest_of(name))
+        with store.open(name) as file:
+            try:
+                manifest = _fitting(store, name, file, before)
+            except DamagedCheckpoint:
+                after = Candidate.read(store, manifest_of(name))
+                if attempt + 1 == ATTEMPTS or after.manifest == before.manifest:
+                    raise
+                continue  # another process has put a new one in place meanwhile
+            file.seek(0)
+            yield file, manifest
+            return
+
+
+def _fitting(store: Store, name: str, file: BinaryIO, before: Candidate) -> Manifest | None:
     size, sha256 = measured(file)
-    # The first once more at the end: another process may put a new one in place meanwhile.
-    order = (manifest_of, pending_of, manifest_of)
-    candidates = [Candidate.read(store, manifest_name(name)) for manifest_name in order]
-    for candidate in candidates:
+    pending = Candidate.read(store, pending_of(name))
+    current = Candidate.read(store, manifest_of(name))
+    for candidate in (before, pending, current):
         if candidate.fits(size, sha256):
             return candidate.manifest
-    _, pending, current = candidates
     if current.error is not None:
         raise current.error
     expected = current.manifest

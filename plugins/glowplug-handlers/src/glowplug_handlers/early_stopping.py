@@ -143,7 +143,6 @@ class EarlyStopping(Attachable):
             InvalidType: when it returns no number.
         """
         score = self._score(engine, args, kwargs)
-        self._loaded = False
         better = self._is_better(score)
         if math.isnan(score):
             self.logger.warning(

@@ -133,7 +133,7 @@ class FastaiLRFinder:
             raise InvalidArgument(
                 "a range test of this finder is under way; leave its with block before the next"
             )
-        # What is attached to the trainer's state, as a gradient scaler, is changed by a run as well.
+        # What was added to the trainer's state, as a gradient scaler, is changed by a run too.
         own = attributes_of(trainer.state).items()
         held = {f"state.{name}": value for name, value in own if has_state(value)}
         self._busy = True

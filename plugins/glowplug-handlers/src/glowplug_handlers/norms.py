@@ -154,8 +154,8 @@ class _Norms(ABC):
         return {**norms, **each} if self.per_parameter else norms
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy has told nobody yet, and finds the parameters of its own model.
-        return {**self.__dict__, "_epoch": -1, "_parameters": [], "_told": None}
+        # A copy has told nobody yet; and weak references cannot be copied.
+        return {**self.__dict__, "_told": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _told=WeakSet())

@@ -16,7 +16,7 @@ from typing import Any
 
 from glowplug import Engine, Events, Phase, RemovableEventHandle
 from glowplug.errors import InvalidArgument, InvalidType
-from glowplug.events import AnyEvent
+from glowplug.events import AnyEvent, EventEnum, parts
 
 FIRED_AGAIN = frozenset({"STARTED", "EPOCH_STARTED"})
 
@@ -42,6 +42,7 @@ class Attachable(ABC):
     def __init__(self) -> None:
         self._answered: dict[str, int] = {}
         self._resumed = False
+        self._event: EventEnum | str | None = None
 
     def __call__(self, engine: Engine[Any, Any] | None, name: str | None = None) -> None:
         """Set the value of this event; what an engine calls.
@@ -57,7 +58,7 @@ class Attachable(ABC):
             self._resumed = False
         self._move(engine, name)
         if engine is not None:
-            event = engine.last_event_name
+            event = self._event or engine.last_event_name
             # The members are compared by identity: this is on the path of every iteration.
             if event is Events.EPOCH_STARTED or event is Events.STARTED:
                 self._answered[event.name] = engine.state.epoch
@@ -75,14 +76,18 @@ class Attachable(ABC):
 
     def _is_answered(self, engine: Engine[Any, Any]) -> bool:
         """Return whether this firing is one that was answered before the state was saved."""
-        event, state = str(engine.last_event_name), engine.state
+        event, state = str(self._event or engine.last_event_name), engine.state
         if event not in self._answered or state.iteration == 0:
             return False  # a run that does not go on, as that of an evaluator, counts from 0
         return event == "STARTED" or self._answered[event] == state.epoch
 
     def _attach(self, engine: Engine[Any, Any], event: AnyEvent) -> RemovableEventHandle:
         self._refuse(engine)
-        return engine.add_event_handler(event, self)
+        handle = engine.add_event_handler(event, self)
+        # Where there is one event alone, it is that, whatever else its handlers have fired.
+        events = {plain for plain, _ in parts(event)}
+        self._event = events.pop() if len(events) == 1 else None
+        return handle
 
     def _refuse(self, engine: Engine[Any, Any]) -> None:
         """Refuse what is no engine, and an engine that calls this scheduler already."""

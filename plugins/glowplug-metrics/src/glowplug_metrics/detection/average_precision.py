@@ -193,7 +193,7 @@ class CommonObjectDetectionMetrics(MetricGroup):
     ================ ============================================================
 
     What goes in, what the numbers mean, and their range are as for
-    `ObjectDetectionAvgPrecisionRecall`. The boxes are kept once for all twelve.
+    `ObjectDetectionAvgPrecisionRecall`; larger is better. The boxes are kept once for all twelve.
 
     Args:
         num_classes: how many classes there are, numbered from 0.

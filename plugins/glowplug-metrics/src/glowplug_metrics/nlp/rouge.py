@@ -139,7 +139,8 @@ class Rouge(SentencesMetric):
 class RougeN(Rouge):
     """ROUGE-n: precision, recall and F of the shared runs of n tokens.
 
-    Formula, form of the output, range and what several references do: see `Rouge`. Larger is better.
+    Formula, form of the output, range and what several references do: see `Rouge`. Larger is
+    better.
 
     Args:
         ngram: n.
@@ -186,7 +187,8 @@ class RougeN(Rouge):
 class RougeL(Rouge):
     """ROUGE-L: precision, recall and F of the longest common subsequence.
 
-    Formula, form of the output, range and what several references do: see `Rouge`. Larger is better.
+    Formula, form of the output, range and what several references do: see `Rouge`. Larger is
+    better.
 
     Args:
         multiref: as for `Rouge`.
