@@ -87,7 +87,7 @@ def summary(source: Path, target: str) -> str:
     tree = ast.parse(file.read_text("utf-8"))
     if not attribute:
         return first_line(tree)
-    for node in tree.body:
+    for node in ast.walk(tree):  # what is imported for type checkers alone is imported late
         if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == attribute:
             return first_line(node)
         if isinstance(node, ast.ImportFrom) and node.module:

@@ -16,7 +16,39 @@ from types import MappingProxyType
 from glowplug.components import Kind
 
 _OFFERED: Mapping[str, Mapping[Kind, tuple[str, ...]]] = {
-    "glowplug-budgets": {Kind.HANDLER: ("handler-budget",)},
+    "glowplug-budgets": {
+        Kind.HANDLER: ("handler-budget",),
+    },
+    "glowplug-checkpoint": {
+        Kind.HANDLER: (
+            "checkpoint",
+            "model-checkpoint",
+            "resume",
+        ),
+        Kind.EVENTS: ("checkpoint",),
+        Kind.COMMAND: ("ckpt",),
+    },
+    "glowplug-handlers": {
+        Kind.HANDLER: (
+            "basic-time-profiler",
+            "early-stopping",
+            "ema-handler",
+            "epoch-output-store",
+            "fastai-lr-finder",
+            "graceful-stop",
+            "gradient-norms",
+            "handlers-time-profiler",
+            "layer-freezing",
+            "out-of-memory-report",
+            "stochastic-weight-averaging",
+            "straggler-guard",
+            "terminate-on-nan",
+            "time-limit",
+            "timer",
+            "weight-norms",
+        ),
+        Kind.LOGGER: ("fb-research-logger",),
+    },
     "glowplug-metrics": {
         Kind.METRIC: (
             "accuracy",
@@ -102,6 +134,24 @@ _OFFERED: Mapping[str, Mapping[Kind, tuple[str, ...]]] = {
             "wave-hedges-distance",
         ),
     },
+    "glowplug-schedulers": {
+        Kind.SCHEDULER: (
+            "batch-size-scheduler",
+            "concat-scheduler",
+            "cosine-annealing-scheduler",
+            "exp-state-scheduler",
+            "lambda-state-scheduler",
+            "linear-cyclical-scheduler",
+            "lr-scheduler",
+            "lr-scheduler-with-warmup",
+            "multi-step-state-scheduler",
+            "param-group-scheduler",
+            "piecewise-linear",
+            "piecewise-linear-state-scheduler",
+            "reduce-lr-on-plateau-scheduler",
+            "step-state-scheduler",
+        ),
+    },
     "glowplug-supervised": {
         Kind.TRAINER: (
             "deterministic-engine",
@@ -109,7 +159,10 @@ _OFFERED: Mapping[str, Mapping[Kind, tuple[str, ...]]] = {
             "supervised-tbptt-trainer",
             "supervised-trainer",
         ),
-        Kind.EVENTS: ("step", "tbptt"),
+        Kind.EVENTS: (
+            "step",
+            "tbptt",
+        ),
     },
     "glowplug-tensorboard": {
         Kind.LOGGER: ("tensorboard-logger",),
@@ -122,8 +175,12 @@ _OFFERED: Mapping[str, Mapping[Kind, tuple[str, ...]]] = {
             "tensorboard-weights-scalar-handler",
         ),
     },
-    "glowplug-tqdm": {Kind.LOGGER: ("progress-bar",)},
-    "glowplug-trace": {Kind.HANDLER: ("trace",)},
+    "glowplug-tqdm": {
+        Kind.LOGGER: ("progress-bar",),
+    },
+    "glowplug-trace": {
+        Kind.HANDLER: ("trace",),
+    },
 }
 
 RESERVED: Mapping[tuple[Kind, str], str] = MappingProxyType(

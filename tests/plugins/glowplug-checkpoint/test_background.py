@@ -80,7 +80,7 @@ def test_the_run_goes_on_while_a_checkpoint_is_saved(gate: Any) -> None:
 
 
 def test_it_is_entered_once_after_the_iteration_that_finds_it_complete(gate: Any) -> None:
-    trainer, checkpoint, entered = trainer_of(gate, 2)
+    trainer, _checkpoint, _entered = trainer_of(gate, 2)
     at: list[tuple[int, threading.Thread]] = []
     trainer.add_event_handler(
         SAVED, lambda: at.append((trainer.state.iteration, threading.current_thread()))
@@ -91,7 +91,7 @@ def test_it_is_entered_once_after_the_iteration_that_finds_it_complete(gate: Any
 
 
 def test_what_later_steps_do_is_not_in_the_file(gate: Any) -> None:
-    trainer, checkpoint, _ = trainer_of(gate, 2)
+    trainer, _checkpoint, _ = trainer_of(gate, 2)
     during(trainer, 6, gate.open.set)
     trainer.run(range(8))
     saved = gate.load("model_2.pt")
@@ -145,7 +145,7 @@ def test_the_file_is_the_one_that_is_saved_in_line(folder: Path) -> None:
 
 
 def test_the_next_save_waits_for_the_one_before_and_says_so_once(gate: Any) -> None:
-    trainer, checkpoint, entered = trainer_of(gate, 2, 3, 4, n_saved=None)
+    trainer, _checkpoint, entered = trainer_of(gate, 2, 3, 4, n_saved=None)
     timer = threading.Timer(0.05, gate.open.set)
     trainer.add_event_handler(Events.ITERATION_STARTED(once=3), lambda: timer.start())
     with pytest.warns(SlowSavingWarning, match=r"model_2.pt was still being written") as warned:
@@ -157,7 +157,7 @@ def test_the_next_save_waits_for_the_one_before_and_says_so_once(gate: Any) -> N
 
 def test_one_that_is_over_when_the_next_is_due_makes_nobody_wait(gate: Any) -> None:
     gate.open.set()
-    trainer, checkpoint, entered = trainer_of(gate, 2, 4)
+    trainer, _checkpoint, entered = trainer_of(gate, 2, 4)
     during(trainer, 4, lambda: has_ended(gate))
     trainer.run(range(5))
     assert len(entered) == 2
@@ -187,7 +187,7 @@ def test_a_run_that_ends_waits_for_the_save(gate: Any, end: str) -> None:
 
 
 def test_no_handler_is_left_when_a_save_is_complete(gate: Any) -> None:
-    trainer, checkpoint, _ = trainer_of(gate, 2)
+    trainer, _checkpoint, _ = trainer_of(gate, 2)
     heard: list[bool] = []
     for iteration in (2, 3, 6):
         trainer.add_event_handler(
@@ -201,7 +201,7 @@ def test_no_handler_is_left_when_a_save_is_complete(gate: Any) -> None:
 
 def test_an_old_file_goes_when_the_new_one_is_complete(gate: Any) -> None:
     gate.open.set()
-    trainer, checkpoint, _ = trainer_of(gate, 1, 3)
+    trainer, _checkpoint, _ = trainer_of(gate, 1, 3)
     there: list[list[str]] = []
     during(trainer, 3, lambda: has_ended(gate))
     during(trainer, 3, gate.open.clear)
@@ -227,7 +227,7 @@ def test_an_error_leaves_the_run_with_a_note_of_the_save_that_it_is_of(gate: Any
 
 def test_after_an_error_the_next_run_saves_again(gate: Any) -> None:
     gate.error = ValueError("once")
-    trainer, checkpoint, entered = trainer_of(gate, 2, 6)
+    trainer, _checkpoint, _entered = trainer_of(gate, 2, 6)
     gate.open.set()
     with pytest.raises(ValueError, match="once"):
         trainer.run(range(4))
@@ -269,8 +269,7 @@ def test_two_that_save_at_the_end_of_a_run_are_complete_after_it(
         Checkpoint({"m": Counting()}, folder, filename_prefix=name, background=True)
         for name in "ab"
     ]
-    for checkpoint in saving:
-        trainer.add_event_handler(event, lambda engine, *_: [each(engine) for each in saving])
+    trainer.add_event_handler(event, lambda engine, *_: [each(engine) for each in saving])
 
     def stop() -> None:
         if event is Events.EXCEPTION_RAISED:
@@ -390,7 +389,7 @@ class TestContract(ComponentContract):
 
 
 def test_a_long_save_costs_the_run_little(gate: Any) -> None:
-    trainer, checkpoint, _ = trainer_of(gate, 2)
+    trainer, _checkpoint, _ = trainer_of(gate, 2)
     began: list[float] = []
     during(trainer, 2, lambda: began.append(time.perf_counter()))
     during(trainer, 3, lambda: began.append(time.perf_counter()))

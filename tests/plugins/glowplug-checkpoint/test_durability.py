@@ -6,16 +6,10 @@ Must not know: by which steps a save goes about it.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-
-from glowplug_checkpoint import LocalStore, load, load_newest
 
 pytestmark = pytest.mark.skipif("sys.platform == 'win32'", reason="there is no SIGKILL, nor fork")
 
@@ -45,32 +39,3 @@ def test_after_a_kill_the_next_save_is_as_if_there_had_been_none(
     found = program("killed_saves.py", "over")
     assert {kill["then"] for kill in found} == {4}
     assert {tuple(kill["left"]) for kill in found} == {("last.pt", "last.pt.manifest.json")}
-
-
-SAVE_AGAIN_AND_AGAIN = """
-import sys, torch
-from glowplug_checkpoint import About, LocalStore, save
-store, step = LocalStore(sys.argv[1]), 1
-while True:
-    content = {"step": step, "weights": torch.full((100_000,), float(step))}
-    save(store, "last.pt", content, about=About(iteration=step, sequence=step))
-    if step == 1:
-        print("ready", flush=True)
-    step += 1
-"""
-
-
-def test_whoever_reads_while_another_saves_gets_a_whole_checkpoint(folder: Path) -> None:
-    asked = [sys.executable, "-c", SAVE_AGAIN_AND_AGAIN, str(folder)]
-    with subprocess.Popen(asked, stdout=subprocess.PIPE, text=True) as writer:
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == "ready\n"
-        steps = []
-        for _ in range(60):
-            manifest, content = load_newest(LocalStore(folder))
-            assert torch.equal(content["weights"], torch.full((100_000,), float(content["step"])))
-            assert manifest.iteration == content["step"]
-            steps += [content["step"], load(LocalStore(folder), "last.pt")["step"]]
-        writer.kill()
-    assert steps == sorted(steps)
-    assert steps[-1] > 2

@@ -136,6 +136,14 @@ def test_a_single_object_may_have_another_name_than_in_its_file(folder: Path) ->
     assert values(other) == {0.5}
 
 
+def test_an_engine_that_is_not_in_a_checkpoint_of_another_is_told(folder: Path) -> None:
+    trainer = engine()
+    checkpoint = Checkpoint({"trainer": trainer}, folder)
+    checkpoint(trainer)
+    with pytest.raises(InvalidArgument, match=r"no 'trainr' .* did you mean 'trainer'"):
+        Checkpoint.load_objects({"trainr": engine()}, folder / "trainer_0.pt")
+
+
 class Listed:
     """Has a state that is no mapping."""
 

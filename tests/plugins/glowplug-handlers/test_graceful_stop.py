@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glowplug import Engine, Events
+from glowplug import Engine, Events, component
 from glowplug.errors import InvalidArgument, InvalidHandler, InvalidType
 from glowplug_handlers import GracefulStop, NotInMainThread
 
@@ -375,6 +377,25 @@ def test_a_copy_of_an_engine_stops_by_itself(trainer: Trainer) -> None:
     copied.attach(trainer)
     copied.detach(trainer)
     assert exit_code(trainer) == 143
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_a_checkpoint_is_complete_before_the_process_is_left(
+    trainer: Trainer, tmp_path: Path, background: bool
+) -> None:
+    checkpoint = component("handler", "checkpoint")
+    folder = str(tmp_path)
+    GracefulStop(checkpoint({"trainer": trainer}, folder, background=background)).attach(trainer)
+    raise_at(trainer, Events.ITERATION_STARTED(once=6))
+    trainer.add_event_handler(
+        Events.EXCEPTION_RAISED, lambda error: names.extend(os.listdir(tmp_path))
+    )
+    names: list[str] = []
+    exit_code(trainer)
+    assert "trainer_6.pt" in names
+    resumed: Trainer = Engine(lambda engine, batch: batch)
+    checkpoint.load_objects({"trainer": resumed}, tmp_path / "trainer_6.pt")
+    assert resumed.state.iteration == 6
 
 
 def test_it_says_when_nothing_is_set_to_save(trainer: Trainer, caplog: Any) -> None:

@@ -107,7 +107,7 @@ def test_a_checkpoint_may_be_saved_through_anything(trainer: Trainer, model: Any
 
 def test_a_sampler_is_told_each_epoch_from_zero(trainer: Trainer) -> None:
     data = torch.utils.data.TensorDataset(torch.ones(2))
-    sampler = DistributedSampler(data, num_replicas=1, rank=0)
+    sampler: DistributedSampler[Any] = DistributedSampler(data, num_replicas=1, rank=0)
     setup_common_training_handlers(trainer, sampler, with_pbars=False)
     epochs: list[int] = []
     trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda: epochs.append(sampler.epoch))

@@ -10,7 +10,7 @@ from scipy.stats import entropy
 from torch import Tensor
 from torch.nn import functional
 
-from glowplug_metrics import KLDivergence, MeanSquaredError, MutualInformation, Perplexity
+from glowplug_metrics import Entropy, KLDivergence, MeanSquaredError, MutualInformation, Perplexity
 from glowplug_metrics.rows import PIECE, SHORT, pieces, row_sums
 from glowplug_metrics.scores import FEW, log_probabilities, probabilities
 
@@ -51,6 +51,11 @@ def test_an_example_larger_than_a_piece_is_a_piece() -> None:
 def test_what_is_not_paired_row_by_row_is_not_taken_apart() -> None:
     y_pred, y = torch.zeros(4 * PIECE), torch.zeros(1)
     assert [(len(one), len(other)) for one, other in pieces(y_pred, y)] == [(4 * PIECE, 1)]
+
+
+def test_targets_that_are_not_looked_at_may_be_of_any_form_beside_a_large_batch() -> None:
+    y_pred = drawn(PIECE, 3)
+    assert of(Entropy(), y_pred, torch.tensor(7)) == pytest.approx(of(Entropy(), y_pred, y_pred))
 
 
 @pytest.mark.parametrize("length", [0, 1, SHORT, SHORT + 1])

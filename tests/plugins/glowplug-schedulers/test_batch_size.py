@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import warnings
 from typing import Any
 
 import pytest
@@ -66,6 +68,13 @@ def test_a_length_that_is_not_given_stays_that_of_the_first_epoch() -> None:
 def test_a_pass_that_an_epoch_left_unfinished_is_finished_in_the_next(drop_last: bool) -> None:
     seen = sizes(loader(batch_size=4, drop_last=drop_last), [4, 3, 4])
     assert seen == [4, 4, 4, 3, 3, 3, 3, 4, 4]
+
+
+def test_the_loader_of_torchdata_has_the_new_size_from_the_next_pass_on() -> None:
+    warnings.simplefilter("ignore")  # it uses what torch is about to remove
+    stateful = importlib.import_module("torchdata.stateful_dataloader").StatefulDataLoader
+    seen = sizes(stateful(list(range(12)), batch_size=4), [4, 6, 12])
+    assert seen == [4, 4, 4, 6, 6, 6, 6, 12, 12]
 
 
 def test_workers_draw_batches_of_the_new_size() -> None:

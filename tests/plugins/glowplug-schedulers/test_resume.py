@@ -85,7 +85,8 @@ class Run:
             [{"params": [torch.nn.Parameter(torch.zeros(1))], "lr": lr} for lr in (0.1, 0.2)],
             momentum=0.9,
         )
-        self.scheduler, self.seen = make(self.own), [None]
+        self.scheduler = make(self.own)
+        self.seen: list[Any] = []
         self.engine: Engine[Any, Any] = Engine(self.step)
         self.engine.state.metrics["loss"] = 0.5
         self.scheduler.attach(self.engine, event)
@@ -93,7 +94,7 @@ class Run:
     def step(self, engine: Engine[Any, Any], batch: int) -> None:
         """Remember the learning rates, and the attribute of the state."""
         rates = [group["lr"] for group in self.own.param_groups]
-        self.seen.append((engine.state.iteration, rates, getattr(engine.state, "p", None)))  # type: ignore[arg-type]  # the first stands for no iteration
+        self.seen.append((engine.state.iteration, rates, getattr(engine.state, "p", None)))
 
     def go(self) -> None:
         """Run to the end, or to an interruption."""
@@ -130,7 +131,7 @@ def resumed(make: Any, event: Any, stop: int, with_optimizer: bool) -> list[Any]
         other.own.load_state_dict(saved[2])
     other.go()
     assert str(other.scheduler.state_dict()) == str(undisturbed(make, event).scheduler.state_dict())
-    return first.seen[1:] + other.seen[1:]
+    return first.seen + other.seen
 
 
 def undisturbed(make: Any, event: Any) -> Run:
@@ -143,7 +144,7 @@ def undisturbed(make: Any, event: Any) -> Run:
 @pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 def test_a_run_goes_on_from_any_iteration_as_if_nothing_had_been(make: Any, event: Any) -> None:
-    expected = undisturbed(make, event).seen[1:]
+    expected = undisturbed(make, event).seen
     for stop in range(1, LENGTH * EPOCHS):
         assert resumed(make, event, stop, with_optimizer=bool(stop % 2)) == expected, stop
 
@@ -161,7 +162,7 @@ def test_cycles_of_all_kinds_go_on(
     def make(own: Any) -> CosineAnnealingScheduler:
         return CosineAnnealingScheduler(own, "lr", 1.0, 0.0, size, mult, 0.9, 1.1, warmup)
 
-    assert resumed(make, event, stop, with_optimizer=False) == undisturbed(make, event).seen[1:]
+    assert resumed(make, event, stop, with_optimizer=False) == undisturbed(make, event).seen
 
 
 def test_a_run_may_be_saved_and_resumed_again_and_again() -> None:
@@ -174,9 +175,9 @@ def test_a_run_may_be_saved_and_resumed_again_and_again() -> None:
             run.scheduler.load_state_dict(saved[1])
         run.stop_after(stop)
         run.go()
-        seen += run.seen[1:]
+        seen += run.seen
         saved = through_a_file([run.engine.state_dict(), run.scheduler.state_dict()])
-    assert seen == undisturbed(make, event).seen[1:]
+    assert seen == undisturbed(make, event).seen
 
 
 def test_a_scheduler_of_an_evaluator_moves_at_each_of_its_runs_after_a_resume() -> None:
@@ -210,7 +211,7 @@ def test_what_other_handlers_fire_meanwhile_does_not_matter() -> None:
     other.engine.load_state_dict(first.engine.state_dict())
     other.scheduler.load_state_dict(first.scheduler.state_dict())
     other.go()
-    assert [rates[0] for _, rates, _ in other.seen[1 : LENGTH + 1]] == [1.0, 1.0, 1.0, 2.0]  # type: ignore[misc]  # all are of iterations
+    assert [seen[1][0] for seen in other.seen[:LENGTH]] == [1.0, 1.0, 1.0, 2.0]
 
 
 def test_a_state_that_is_loaded_before_the_scheduler_is_attached_is_set_when_it_is() -> None:

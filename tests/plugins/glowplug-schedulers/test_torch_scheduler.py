@@ -90,7 +90,7 @@ def run_with(
 
     engine, scheduler = Engine(step), LRScheduler(make(own))
     scheduler.attach(engine)
-    parts = (engine, own, scheduler)
+    parts: tuple[Any, ...] = (engine, own, scheduler)
     for part, state in zip(parts, saved or (), strict=False):
         part.load_state_dict(state)
     engine.add_event_handler(Events.ITERATION_COMPLETED(once=stop), engine.interrupt)

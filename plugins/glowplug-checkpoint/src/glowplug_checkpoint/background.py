@@ -74,17 +74,17 @@ class InBackground:
         return self._process == os.getpid()
 
     def _run(self, save: Callable[[], object]) -> None:
-        name = self._outcome.name
+        outcome = self._outcome
+        del self  # the thread has it, and an error, which has this frame, shall not keep it alive
         try:
             save()
         except Exception as error:
-            # Without the frame of this method, which would keep this alive as long as the error.
-            trace = error.__traceback__
-            self._outcome.error = error.with_traceback(trace and trace.tb_next)
+            outcome.error = error
         except BaseException as error:  # as a function may end its thread
+            name = outcome.name
             failed = SaveFailed(f"{name} was not saved: {error!r} ended it", name)
             failed.__cause__ = error
-            self._outcome.error = failed
+            outcome.error = failed
 
 
 class Outcome:

@@ -15,6 +15,7 @@ from torch import nn
 
 from glowplug.errors import InvalidArgument, InvalidType, did_you_mean
 from glowplug_checkpoint.errors import CheckpointError
+from glowplug_checkpoint.following import RECORD
 from glowplug_checkpoint.objects import bare, bare_name, checked_objects, renamed
 
 _MOST = 5
@@ -84,6 +85,8 @@ def _states(
 
 def _has_several(content: Mapping[Any, Any], value: Any) -> bool:
     """Return whether a content that lacks an object's name is one of several other objects."""
+    if RECORD in content:
+        return True
     states = [state for state in content.values() if isinstance(state, Mapping)]
     return isinstance(bare(value), nn.Module) and len(states) == len(content) > 0
 

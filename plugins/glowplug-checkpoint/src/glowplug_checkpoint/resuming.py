@@ -34,6 +34,10 @@ class Resumed(NamedTuple):
         file: the path or the URL of the checkpoint.
         epoch: the epochs done.
         iteration: the iterations done.
+
+    Example:
+        >>> Resumed("runs/7/last_checkpoint_270.pt", epoch=6, iteration=270).epoch
+        6
     """
 
     file: str

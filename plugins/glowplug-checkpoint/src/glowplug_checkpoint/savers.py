@@ -16,7 +16,15 @@ from glowplug.errors import InvalidArgument, InvalidType
 
 @runtime_checkable
 class SaveUnderWay(Protocol):
-    """What a save handler returns that has not saved yet when it returns."""
+    """What a save handler returns that has not saved yet when it returns.
+
+    A future of ``concurrent.futures`` is one.
+
+    Example:
+        >>> from concurrent.futures import Future
+        >>> isinstance(Future(), SaveUnderWay)
+        True
+    """
 
     def done(self) -> bool:
         """Return whether the save is over, well or not."""

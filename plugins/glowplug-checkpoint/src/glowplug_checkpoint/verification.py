@@ -21,7 +21,7 @@ OVER = "over_unverified"
 """In a pending manifest: the file that is about to be replaced has no manifest."""
 CHUNK = 4 * 2**20
 """So many bytes are read at a time."""
-ATTEMPTS = 1
+ATTEMPTS = 10
 """So often a file is read anew that is replaced while it is read."""
 
 

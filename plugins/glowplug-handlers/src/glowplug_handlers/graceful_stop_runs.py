@@ -68,12 +68,15 @@ class Saving:
         self._calls = list(zip(given, takes, strict=True))
 
     def __call__(self, engine: Engine[Any, Any]) -> None:
-        """Save the run of an engine."""
+        """Save the run of an engine; wait for what saves in the background and has ``wait()``."""
         for handler, takes_engine in self._calls:
             if takes_engine:
                 handler(engine)
             else:
                 handler()
+            wait = getattr(handler, "wait", None)
+            if callable(wait):
+                wait()
 
     def __bool__(self) -> bool:
         return bool(self._calls)

@@ -50,8 +50,8 @@ class TimeLimit(Attachable):
         >>> from glowplug import Engine
         >>> engine = Engine(lambda engine, batch: time.sleep(0.02))
         >>> TimeLimit(0.05).attach(engine)
-        >>> engine.run(range(100)).iteration
-        3
+        >>> engine.run(range(100)).iteration <= 3
+        True
     """
 
     glowplug_phase = Phase.ACT

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-PIECE = 2**17
-"""The numbers that a piece of a large batch has; its float64 is a megabyte."""
+PIECE = 2**16
+"""The numbers that a piece of a large batch has; its float64 is half a megabyte."""
 SHORT = 32
 """The length up to which the sum of a row is quicker as a product with ones."""
 
@@ -25,10 +25,14 @@ def pieces(y_pred: Tensor, y: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
 
     Example:
         >>> import torch
-        >>> [len(y) for _, y in pieces(torch.ones(200, 2**16), torch.ones(200))][:3]
-        [2, 2, 2]
+        >>> [len(y) for _, y in pieces(torch.ones(5, 2**15), torch.ones(5))]
+        [2, 2, 1]
     """
-    if y_pred.numel() <= 2 * PIECE or y_pred.device.type != "cpu" or len(y) != len(y_pred):
+    if (
+        y_pred.numel() <= 2 * PIECE
+        or y_pred.device.type != "cpu"
+        or y.shape[:1] != y_pred.shape[:1]
+    ):
         yield y_pred, y
         return
     rows = max(1, PIECE * len(y) // y_pred.numel())

@@ -22,9 +22,12 @@ from glowplug_schedulers.base import BaseParamScheduler
 class BatchSizeScheduler(BaseParamScheduler):
     """Sets the batch size of a loader, mostly at the start of each epoch.
 
-    It counts from the next batch that is drawn; workers may have drawn some beforehand. The
-    engine's ``epoch_length`` stays what it was: with batches twice as large, an epoch of as many
-    iterations goes through the data twice, unless ``epoch_length`` is given to ``run``.
+    It counts from the next pass through the data on, at the latest. Where an epoch goes on with a
+    pass that was begun, it counts at once, if the sampler looks at its size for each batch, as
+    torch's does without ``drop_last``.
+
+    The engine's ``epoch_length`` stays what it was: with batches twice as large, an epoch of as
+    many iterations goes through the data twice, unless ``epoch_length`` is given to ``run``.
 
     Args:
         dataloader: a loader that draws its batches by a ``BatchSampler``.

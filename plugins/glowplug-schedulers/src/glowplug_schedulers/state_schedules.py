@@ -19,8 +19,8 @@ class LambdaStateScheduler(StateParamScheduler):
     """Sets an attribute to what a function returns.
 
     Args:
-        lambda_obj: ``f(event_index)``, counted from 1. It is not saved, but what it returned last is:
-            let that be a number, a text or a tensor.
+        lambda_obj: ``f(event_index)``, counted from 1. It is not saved, but what it returned last
+            is: let that be a number, a text or a tensor.
         param_name: the attribute of ``engine.state``.
         save_history: whether values are appended to ``engine.state.param_history[param_name]``.
         create_new: whether the attribute is new.
