@@ -1,6 +1,6 @@
 """Where a run stands, to the iteration, as plain values that another process can go on from.
 
-Owns: telling how many epochs and iterations are done, whatever event fires just now.
+Owns: telling how many epochs and iterations are done, and what goes on, whatever fires just now.
 Must not know: how a run is asked for, or where its position is kept meanwhile.
 """
 
@@ -67,3 +67,27 @@ class Standing(Loop[BatchT, OutputT]):
             iteration = state.iteration - (event is Events.ITERATION_STARTED)
             within = iteration - self._iterations_before
         return {"epoch": state.epoch - 1, "iteration": iteration, "within": within}
+
+    def goes_on(self) -> bool:
+        """Return whether what begins with the event that fires now had begun before.
+
+        At STARTED that is a run of which iterations are done, at EPOCH_STARTED an epoch of which
+        some are; at other events nothing begins. A handler that sets something back where a run or
+        an epoch begins leaves it alone there, if its state was loaded.
+
+        Example:
+            >>> from glowplug import Engine, Events
+            >>> engine = Engine(lambda engine, batch: batch)
+            >>> @engine.on(Events.STARTED | Events.EPOCH_STARTED)
+            ... def tell(engine):
+            ...     print(engine.last_event_name, engine.goes_on())
+            >>> engine.load_state_dict({"iteration": 1, "epoch_length": 2, "max_epochs": 2})
+            >>> _ = engine.run("ab")
+            STARTED True
+            EPOCH_STARTED True
+            EPOCH_STARTED False
+        """
+        event = self._event_of_run()
+        if event is Events.STARTED:
+            return self._state.iteration > 0
+        return event is Events.EPOCH_STARTED and self.position()["within"] > 0

@@ -269,7 +269,12 @@ def test_two_that_save_at_the_end_of_a_run_are_complete_after_it(
         Checkpoint({"m": Counting()}, folder, filename_prefix=name, background=True)
         for name in "ab"
     ]
-    trainer.add_event_handler(event, lambda engine, *_: [each(engine) for each in saving])
+
+    def save(engine: Engine[Any, Any], *_: Any) -> None:
+        for each in saving:
+            each(engine)
+
+    trainer.add_event_handler(event, save)
 
     def stop() -> None:
         if event is Events.EXCEPTION_RAISED:

@@ -97,8 +97,9 @@ def test_a_run_that_goes_on_from_a_saved_time_has_the_rest_of_it(seconds: Any) -
     assert seconds.run(range(20)).iteration == 6
 
 
-def test_without_a_saved_time_a_resumed_run_has_all_of_it(seconds: Any) -> None:
+def test_without_a_saved_time_a_resumed_run_has_all_of_it(clock: Any, seconds: Any) -> None:
     TimeLimit(5).attach(seconds)
+    clock.now += 100
     seconds.load_state_dict({"iteration": 3, "epoch_length": 20, "max_epochs": 1})
     assert seconds.run(range(20)).iteration == 9
 

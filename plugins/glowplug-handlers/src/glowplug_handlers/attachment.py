@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
-from glowplug import Engine, Events, RemovableEventHandle
+from glowplug import Engine, RemovableEventHandle
 from glowplug.errors import InvalidArgument
 from glowplug_handlers.arguments import checked_engine
 
@@ -85,30 +85,6 @@ class Attachable:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._attached = WeakKeyDictionary()
-
-
-def goes_on(engine: AnyEngine) -> bool:
-    """Return whether an engine, at the event that it fires now, goes on with what it had begun.
-
-    At STARTED that is a run of which iterations are done, at EPOCH_STARTED an epoch of which some
-    are: an engine whose state was loaded. At other events nothing goes on.
-
-    Example:
-        >>> engine = Engine(lambda engine, batch: batch)
-        >>> seen = []
-        >>> handle = engine.add_event_handler(Events.STARTED, lambda e: seen.append(goes_on(e)))
-        >>> _ = engine.run([1, 2])
-        >>> engine.load_state_dict({"iteration": 1, "epoch_length": 2, "max_epochs": 1})
-        >>> _ = engine.run([1, 2])
-        >>> seen
-        [False, True]
-    """
-    state = engine.state
-    if engine.last_event_name is Events.STARTED:
-        return state.iteration > 0
-    if engine.last_event_name is Events.EPOCH_STARTED and state.epoch_length is not None:
-        return state.iteration % state.epoch_length > 0
-    return False
 
 
 def _remove(handles: list[RemovableEventHandle]) -> None:

@@ -26,7 +26,7 @@ from glowplug_handlers.arguments import (
     checked_number,
     checked_state,
 )
-from glowplug_handlers.attachment import AnyEngine, Attachable, goes_on
+from glowplug_handlers.attachment import AnyEngine, Attachable
 from glowplug_handlers.errors import DeprecatedArgument, ScoreFailed
 
 
@@ -220,7 +220,7 @@ class EarlyStopping(Attachable):
         self.counter, self._loaded = counter, True
 
     def _begin(self, engine: AnyEngine) -> None:
-        if not (self._loaded and goes_on(engine)):
+        if not (self._loaded and engine.goes_on()):
             self.reset()
         self._loaded = False
 

@@ -12,7 +12,7 @@ from typing import Any
 from glowplug import Events, Phase
 from glowplug.errors import InvalidArgument, InvalidType
 from glowplug_handlers.arguments import as_it_is, checked_function, checked_state
-from glowplug_handlers.attachment import AnyEngine, Attachable, goes_on
+from glowplug_handlers.attachment import AnyEngine, Attachable
 from glowplug_handlers.entries import without_history
 
 
@@ -111,6 +111,6 @@ class EpochOutputStore(Attachable):
         self.data, self._loaded = list(state_dict["data"]), True
 
     def _begin(self, engine: AnyEngine) -> None:
-        if not (self._loaded and goes_on(engine)):
+        if not (self._loaded and engine.goes_on()):
             self.reset()
         self._loaded = False

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
-from glowplug_handlers.attachment import AnyEngine, goes_on
+from glowplug_handlers.attachment import AnyEngine
 
 
 class Lines:
@@ -47,8 +47,8 @@ class Lines:
         """Start the clock of the epoch, which may be one that is gone on with."""
         state = engine.state
         self._since = self._epoch_since = state.iteration
-        if goes_on(engine) and state.epoch_length is not None:
-            self._epoch_since -= state.iteration % state.epoch_length
+        if engine.goes_on():
+            self._epoch_since -= engine.position()["within"]
         self._epoch, self._waited = perf_counter(), 0.0
 
     def want_batch(self) -> None:

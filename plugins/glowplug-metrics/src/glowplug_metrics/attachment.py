@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 from weakref import WeakSet
 
-from glowplug import Engine, Events, Phase
+from glowplug import Engine, Phase
 from glowplug.errors import InvalidArgument
 from glowplug_metrics.usage import EpochWise, MetricUsage, Usage, usage_from
 
@@ -152,17 +152,3 @@ class Attachable(ABC):
         for source in self._sources():
             if source is not self:
                 source._readers.add(self)
-
-
-def goes_on(engine: AnyEngine) -> bool:
-    """Return whether an engine, at the event that it fires now, goes on with what it had begun.
-
-    At STARTED that is a run of which iterations are done, at EPOCH_STARTED an epoch of which some
-    are: an engine whose state was loaded.
-    """
-    state = engine.state
-    if engine.last_event_name is Events.STARTED:
-        return state.iteration > 0
-    if engine.last_event_name is Events.EPOCH_STARTED:
-        return engine.position()["within"] > 0
-    return False

@@ -15,7 +15,7 @@ import torch
 
 from glowplug.errors import InvalidType
 from glowplug_metrics.accumulator import Accumulator
-from glowplug_metrics.attachment import AnyEngine, Attachable, goes_on
+from glowplug_metrics.attachment import AnyEngine, Attachable
 from glowplug_metrics.operators import Arithmetic
 from glowplug_metrics.outputs import as_it_is, picked, unrolled
 from glowplug_metrics.results import ResultMode, as_numbers, publish, result_mode
@@ -129,7 +129,7 @@ class Metric(Accumulator, Attachable, Arithmetic):
 
     def started(self, engine: AnyEngine) -> None:
         """Reset, unless a state was loaded and the engine goes on from inside what it covers."""
-        if not (self._restored and goes_on(engine)):
+        if not (self._restored and engine.goes_on()):
             self.reset()
         self._restored = False
 
