@@ -65,12 +65,6 @@ class Training:
         """What is saved, as the other libraries are given it."""
         return {name: value.state_dict() for name, value in self.objects().items()}
 
-    def nbytes(self) -> int:
-        """How large that is."""
-        states = self.optimizer.state.values()
-        tensors = [tensor for state in states for tensor in state.values()]
-        return sum(t.numel() * t.element_size() for t in [*tensors, *self.model.parameters()])
-
 
 class Cost(NamedTuple):
     """What a run cost, in seconds.
@@ -179,6 +173,15 @@ def run(saving: Callable[..., Any], saves: int, costs: list[Cost]) -> float:
     return ended[-1] - begun[0]
 
 
+def saved_bytes() -> int:
+    """Return how many bytes the tensors that are saved have."""
+    training = Training()
+    training.step()
+    states = training.optimizer.state.values()
+    tensors = [*training.model.parameters(), *(t for state in states for t in state.values())]
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
 def measure(saves: int, repeats: int) -> dict[str, list[Cost]]:
     """Run all contestants in turns and return their costs by row."""
     costs: dict[str, list[Cost]] = {row: [] for row in ROWS}
@@ -219,7 +222,7 @@ def main() -> None:
     costs = measure(asked.saves, asked.repeats)
     step = statistics.median(cost.step for cost in costs[NOTHING])
     print(
-        f"{machine()}, torch {torch.__version__} on 1 thread; {Training().nbytes() / 1e6:.0f} MB "
+        f"{machine()}, torch {torch.__version__} on 1 thread; {saved_bytes() / 1e6:.0f} MB "
         f"every {EVERY} steps of {step * 1e3:.0f} ms; medians of {asked.repeats} rounds\n"
     )
     print(report(costs))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from glowplug import Engine, PluginManager
+from glowplug import Engine, Kind, PluginManager
 
 
 @pytest.fixture(autouse=True)
@@ -25,5 +25,7 @@ def _is_about_its_component(request: pytest.FixtureRequest) -> Iterator[None]:
     made: Any = request.instance.make()
     if isinstance(target, type):
         assert made is target or type(made) is target
+    elif request.cls.kind is Kind.COMMAND:
+        assert made is target
     else:
         assert isinstance(made, Engine), "a trainer's function makes an engine"

@@ -20,6 +20,7 @@ SMALL = {
     "metrics.py": ("--seconds", "0", "--repeats", "1"),
     "training.py": ("--epochs", "1", "--repeats", "1"),
     "import_cost.py": ("--repeats", "1"),
+    "saving.py": ("--saves", "2", "--repeats", "1"),
 }
 
 
