@@ -93,7 +93,7 @@ def keep(folder: Path, trainer: Engine[Any, Any], evaluator: Engine[Any, Any], *
         folder,
         filename_prefix="best",
         score_name="accuracy",
-        global_step_transform=lambda *_: trainer.state.epoch,
+        global_step_transform=trainer,
     )
     best.attach(evaluator, Events.COMPLETED)
     stopping = EarlyStopping(

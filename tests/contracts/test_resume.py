@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,8 @@ class TestResume(ComponentContract):
     @pytest.fixture(autouse=True)
     def _in_a_folder_without_checkpoints(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> Iterator[None]:
+    ) -> None:
         monkeypatch.chdir(tmp_path)
-        yield
 
     def make(self) -> Resume:
         return Resume()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 import torch
 from torch.optim.lr_scheduler import ExponentialLR, StepLR
 from torch.utils.data import DataLoader
 
-from glowplug import Engine, Events, PluginManager
+from glowplug import Engine, Events
 from glowplug.testing import SchedulerContract
 from glowplug_schedulers import (
     BatchSizeScheduler,
@@ -139,12 +138,6 @@ class TestReduceLROnPlateauScheduler(OfAnOptimizer):
 
 class TestLRSchedulerWithWarmup(OfAnOptimizer):
     component = "lr-scheduler-with-warmup"
-
-    @pytest.fixture(autouse=True)
-    def _is_about_its_component(self) -> None:
-        """The component is a function, which makes another kind of scheduler."""
-        target = PluginManager().component("scheduler", self.component)
-        assert target is create_lr_scheduler_with_warmup
 
     def make(self) -> ConcatScheduler:
         following = ExponentialLR(optimizer(2), gamma=0.5)

@@ -140,7 +140,7 @@ def test_from_a_position_at_the_end_of_the_run_nothing_is_trained_again() -> Non
 
 def test_a_position_is_of_what_is_done_when_a_step_fails() -> None:
     engine: Engine[Any, Any] = Engine(lambda engine, batch: 1 / batch)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError, match="division by zero"):
         engine.run([1, 2, 0, 3])
     assert engine.position() == {"epoch": 0, "iteration": 2, "within": 2}
 

@@ -54,7 +54,8 @@ class Checkpoint:
         score_name: the name of the score, which stands in the name of the file; without a
             ``score_function``, the metric that is the score.
         n_saved: how many are kept; None for all.
-        global_step_transform: ``f(engine, event)``, the step in the name of the file; by default
+        global_step_transform: ``f(engine, event)``, the step in the name of the file, or the engine
+            of whose run the checkpoint is, as ``global_step_from_engine`` has it; by default
             the iteration, which is left out where there is a score.
         filename_pattern: a format string with some of ``{filename_prefix}``, ``{name}``,
             ``{global_step}``, ``{score_name}``, ``{score}`` and ``{ext}``.
@@ -94,7 +95,7 @@ class Checkpoint:
         score_function: ScoreFunction | None = None,
         score_name: str | None = None,
         n_saved: int | None = 1,
-        global_step_transform: StepTransform | None = None,
+        global_step_transform: StepTransform | Engine[Any, Any] | None = None,
         filename_pattern: str | None = None,
         include_self: bool = False,
         greater_or_equal: bool = False,

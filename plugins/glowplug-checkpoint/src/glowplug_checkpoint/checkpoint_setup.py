@@ -16,7 +16,7 @@ from glowplug_checkpoint.patterns import FileNames, setup_filename_pattern
 from glowplug_checkpoint.savers import BaseSaveHandler, FunctionSaver
 from glowplug_checkpoint.savers_disk import DiskSaver, checked_rank
 from glowplug_checkpoint.scores import MetricScore, ScoreFunction
-from glowplug_checkpoint.steps import StepTransform
+from glowplug_checkpoint.steps import StepTransform, transform_of
 
 
 class Setup(NamedTuple):
@@ -59,9 +59,13 @@ def score_of(score_function: Any, score_name: Any) -> ScoreFunction | None:
 def step_function(transform: Any) -> StepTransform | None:
     """Return the function that gives the step, or None for the iteration.
 
+    Args:
+        transform: a function, None, or an engine whose count of the event is the step.
+
     Raises:
-        InvalidType: when it cannot be called.
+        InvalidType: when it is neither an engine nor can be called.
     """
+    transform = transform_of(transform)
     _check_function("global_step_transform", transform, "f(engine, event)")
     function: StepTransform | None = transform
     return function

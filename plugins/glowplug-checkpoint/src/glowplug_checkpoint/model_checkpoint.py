@@ -33,7 +33,7 @@ class ModelCheckpoint(Checkpoint):
         atomic: False to write files in place, for a file system that cannot rename.
         require_empty: refuse a folder in which there are checkpoints already.
         create_dir: make the folder where there is none.
-        global_step_transform: ``f(engine, event)``, the step in the name of the file.
+        global_step_transform: ``f(engine, event)``, the step in the name of the file, or an engine.
         filename_pattern: a format string for the names of the files, see ``Checkpoint``.
         include_self: save the state of this handler with the objects, as ``"checkpointer"``.
         greater_or_equal: whether a score that is as good as an old one goes before it.
@@ -69,7 +69,7 @@ class ModelCheckpoint(Checkpoint):
         atomic: bool = True,
         require_empty: bool = True,
         create_dir: bool = True,
-        global_step_transform: StepTransform | None = None,
+        global_step_transform: StepTransform | Engine[Any, Any] | None = None,
         filename_pattern: str | None = None,
         include_self: bool = False,
         greater_or_equal: bool = False,

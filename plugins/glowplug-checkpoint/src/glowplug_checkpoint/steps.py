@@ -54,6 +54,11 @@ def global_step_from_engine(
     return StepOfEngine(engine, custom_event_name, fallback_attr)
 
 
+def transform_of(given: Any) -> Any:
+    """Return a ``global_step_transform`` where an engine was given; anything else as it is."""
+    return global_step_from_engine(given) if isinstance(given, Engine) else given
+
+
 class StepOfEngine:
     """What ``global_step_from_engine`` returns.
 
