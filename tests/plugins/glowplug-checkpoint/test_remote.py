@@ -11,10 +11,10 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import fsspec  # type: ignore[import-untyped]  # it ships no types
+import fsspec
 import pytest
 import torch
-from fsspec.implementations.memory import (  # type: ignore[import-untyped]  # it ships no types
+from fsspec.implementations.memory import (
     MemoryFileSystem,
 )
 
