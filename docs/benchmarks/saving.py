@@ -104,8 +104,7 @@ def torch_in_line(training: Training, folder: Path) -> Iterator[Save]:
 @contextmanager
 def checkpointed(training: Training, folder: Path, background: bool) -> Iterator[Save]:
     """Save by a Checkpoint, which keeps the last file."""
-    how = {"background": True} if background else {}
-    yield glowplug_checkpoint.Checkpoint(training.objects(), folder, **how)
+    yield glowplug_checkpoint.Checkpoint(training.objects(), folder, background=background)
 
 
 @contextmanager
@@ -217,8 +216,8 @@ def main() -> None:
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")  # torch's own, about a group of one process
     if distributed:
-        store = torch.distributed.HashStore()
-        torch.distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
+        ranks: Any = torch.distributed
+        ranks.init_process_group("gloo", store=ranks.HashStore(), rank=0, world_size=1)
     costs = measure(asked.saves, asked.repeats)
     step = statistics.median(cost.step for cost in costs[NOTHING])
     print(
