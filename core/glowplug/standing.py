@@ -40,7 +40,8 @@ class Standing(Loop[BatchT, OutputT]):
         end of the run COMPLETED alone.
 
         What an event is in the middle of is not done: in a handler of ITERATION_STARTED the
-        iteration is not, in one of EPOCH_COMPLETED the epoch is.
+        iteration is not, in one of EPOCH_COMPLETED the epoch is. What has been asked for and is not
+        obeyed yet, such as the end of the epoch, is no part of it.
 
         Returns:
             ``epoch``, the epochs done; ``iteration``, the iterations done; and ``within``, how many

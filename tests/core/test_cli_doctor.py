@@ -349,9 +349,9 @@ def test_what_an_interrupted_pip_left_behind_is_a_note(examine: Run) -> None:
 
 def test_an_ambiguous_name_is_a_note_with_the_qualified_ones(examine: Run) -> None:
     done = examine("doctor --json", "acme-timer", "umbrella-timer")
-    (found,) = remarks(done, "component 'timer'")
+    (found,) = remarks(done, "component 'pacer'")
     assert (done.returncode, found["severity"]) == (0, "note")
-    assert found["mend"] == ["'acme-timer:timer'", "'umbrella-timer:timer'"]
+    assert found["mend"] == ["'acme-timer:pacer'", "'umbrella-timer:pacer'"]
 
 
 def test_a_name_of_glowplugs_own_that_another_offers_is_a_note(examine: Run) -> None:

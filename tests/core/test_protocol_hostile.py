@@ -238,13 +238,13 @@ def test_two_plugins_with_one_name_are_ambiguous_and_the_qualified_names_work(
 ) -> None:
     plugins = manager("umbrella-timer", "acme-timer", *GOOD)
     with pytest.raises(
-        AmbiguousComponent, match="'timer'; ask for one of 'acme-timer:timer', 'umbrella-timer:t"
+        AmbiguousComponent, match="'pacer'; ask for one of 'acme-timer:pacer', 'umbrella-timer:p"
     ) as caught:
-        Engine(echo, handlers=["nan-stop", "timer"], plugins=plugins)
-    assert caught.value.choices == ("acme-timer:timer", "umbrella-timer:timer")
+        Engine(echo, handlers=["nan-stop", "pacer"], plugins=plugins)
+    assert caught.value.choices == ("acme-timer:pacer", "umbrella-timer:pacer")
     for choice in caught.value.choices:
         engine = Engine(echo, handlers=["nan-stop", choice], plugins=plugins)
-        assert f"{engine.state.timed_by}-timer:timer" == choice
+        assert f"{engine.state.timed_by}-timer:pacer" == choice
 
 
 def test_all_of_them_at_once_are_each_named_once_in_order_and_the_good_ones_work(

@@ -132,8 +132,8 @@ def test_a_qualified_name_that_its_plugin_does_not_offer_tells_what_it_does(
         UnknownComponent, match=r"no handler 'nan-stpo' in plugin nan-stop; did you.*'nan-stop'"
     ):
         plugins.component("handler", "nan-stop:nan-stpo")
-    with pytest.raises(UnknownComponent, match="no handler 'timer' in plugin nan-stop"):
-        plugins.component("handler", "nan-stop:timer")
+    with pytest.raises(UnknownComponent, match="no handler 'pacer' in plugin nan-stop"):
+        plugins.component("handler", "nan-stop:pacer")
 
 
 def test_a_plugin_that_offers_two_things_under_one_name_is_named() -> None:
@@ -206,8 +206,8 @@ def test_offers_are_sorted_by_kind_name_and_plugin(manager: Make) -> None:
     plugins = manager("umbrella-timer", "nan-stop", "acme-kinds", "acme-timer")
     assert [offer.qualified for offer in plugins.offers()] == [
         "nan-stop:nan-stop",
-        "acme-timer:timer",
-        "umbrella-timer:timer",
+        "acme-timer:pacer",
+        "umbrella-timer:pacer",
         "acme-kinds:mean",
         "acme-kinds:acme-trainer",
         "acme-kinds:acme-events",

@@ -112,7 +112,7 @@ def test_of_two_that_offer_one_name_the_other_is_meant_when_one_is_switched_off(
     manager: Make,
 ) -> None:
     plugins = manager("acme-timer", "umbrella-timer", disable=["acme-timer"])
-    assert plugins.component("handler", "timer").__module__ == "umbrella_timer"
+    assert plugins.component("handler", "pacer").__module__ == "umbrella_timer"
 
 
 def test_what_is_not_switched_on_is_left_out_of_offers_and_versions(manager: Make) -> None:

@@ -406,6 +406,14 @@ def test_a_save_in_the_middle_of_an_iteration_says_that_it_is_done_anew(tmp_path
     assert resumed.state.iteration == 1
 
 
+def test_a_save_before_the_asked_end_of_an_epoch_says_that_it_is_not_saved(tmp_path: Path) -> None:
+    engine, objects = make([])
+    engine.add_event_handler(Events.ITERATION_COMPLETED(once=2), lambda e: e.terminate_epoch())
+    Checkpoint(objects, tmp_path).attach(engine, Events.ITERATION_COMPLETED)
+    with pytest.warns(InexactWarning, match=r"end of the epoch that terminate_epoch\(\) has asked"):
+        engine.run([1, 2, 3])
+
+
 def test_an_engine_that_was_not_followed_from_the_start_says_so(tmp_path: Path) -> None:
     engine, objects = make([])
 

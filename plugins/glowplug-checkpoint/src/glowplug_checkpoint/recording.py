@@ -11,6 +11,7 @@ from typing import Any
 from weakref import ref
 
 from glowplug import Engine, Events, Phase, RemovableEventHandle
+from glowplug.stages import Asked
 from glowplug_checkpoint import trees
 from glowplug_checkpoint.drawing import Numbers
 from glowplug_checkpoint.errors import UnsavableContent
@@ -115,6 +116,11 @@ class Recorder:
             found.append(
                 f"an iteration under way is not saved: at {event!s} {_WITHIN[event]}, and a "
                 "resumed run does it anew; save at ITERATION_COMPLETED or EPOCH_COMPLETED"
+            )
+        if Asked.END_EPOCH in engine._asked:
+            found.append(
+                "the end of the epoch that terminate_epoch() has asked for is not saved; save at "
+                "EPOCH_COMPLETED"
             )
         state = engine.state
         lost = [f"metrics[{k!r}]" for k, v in state.metrics.items() if not _can_be_saved(v)]
