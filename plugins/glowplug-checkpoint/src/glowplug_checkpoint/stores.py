@@ -22,7 +22,19 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(://|::)")
 
 
 class Draft(Protocol):
-    """A file that is being written, and that has not got its name yet."""
+    """A file that is being written, and that has not got its name yet.
+
+    Example:
+        >>> import tempfile
+        >>> store = store_at(tempfile.mkdtemp())
+        >>> with store.create("notes.txt") as draft:
+        ...     written = draft.write(b"not there yet")
+        ...     with draft.stored() as file:
+        ...         file.read(), store.exists("notes.txt")
+        (b'not there yet', False)
+        >>> store.exists("notes.txt")
+        True
+    """
 
     def write(self, data: Any) -> int:
         """Write bytes at the end, and return how many."""
@@ -42,6 +54,14 @@ class Store(Protocol):
 
     Attributes:
         location: the folder, as a path or a URL.
+
+    Example:
+        >>> store = store_at("memory://runs/of-a-store")
+        >>> with store.create("a.txt") as draft:
+        ...     _ = draft.write(b"abc")
+        >>> store.rename("a.txt", "b.txt")
+        >>> store.names(), store.size("b.txt")
+        (['b.txt'], 3)
     """
 
     location: str
