@@ -24,6 +24,7 @@ class Attachable:
     A copy, by way of pickle too, is attached to nothing.
 
     Example:
+        >>> from glowplug import Events
         >>> class Greeting(Attachable):
         ...     def attach(self, engine):
         ...         with self._attaching(engine) as handles:
