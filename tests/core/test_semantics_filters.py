@@ -81,7 +81,7 @@ MIXTURES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("mixture", MIXTURES, ids=str)
+@pytest.mark.parametrize("mixture", MIXTURES, ids=" and ".join)
 def test_s18_other_mixtures_are_refused_at_the_call(mixture: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="an event takes event_filter=, or once=, or any of"):
         E(**mixture)
@@ -94,7 +94,7 @@ WRONG: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=str)
+@pytest.mark.parametrize("wrong", WRONG, ids=" and ".join)
 def test_s18_wrong_types_and_numbers_that_are_not_positive_are_refused_at_the_call(
     wrong: dict[str, Any],
 ) -> None:
