@@ -144,8 +144,7 @@ class Engine(Insight[BatchT, OutputT]):
         plan.apply(self._state)
         self.should_terminate = False
         if not resumes:
-            exact = None if plan.anew else self._loaded
-            self._rewind(plan.within if exact is None else exact)
+            self._rewind(self._begins_within(plan))
             self._given, self._loaded = data, None
             self._stage = Stage.START
             self._warn_of_metrics()

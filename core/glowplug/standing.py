@@ -11,6 +11,7 @@ from typing import Any
 
 from glowplug.events import PER_ITERATION, Events
 from glowplug.loop import Loop
+from glowplug.plan import Plan
 from glowplug.stages import Stage
 from glowplug.state import BatchT, OutputT
 
@@ -29,6 +30,10 @@ class Standing(Loop[BatchT, OutputT]):
     def _resumes_after(self) -> int | None:
         """Return the iterations done in the epoch where the next run goes on exactly, if any."""
         return self._loaded if self._stage is Stage.IDLE else self._done
+
+    def _begins_within(self, plan: Plan) -> int:
+        """Return the iterations that are done of the epoch with which a planned run begins."""
+        return plan.within if plan.anew or self._loaded is None else self._loaded
 
     def position(self) -> dict[str, int]:
         """Return what of the run is done, for a later run to go on from exactly there.

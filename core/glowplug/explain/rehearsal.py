@@ -108,8 +108,7 @@ class Rehearsal(Loop[None, None]):
         if resumes:
             self._stand_where(loop)
         else:
-            exact = None if self.plan.anew else loop._loaded
-            self._rewind(self.plan.within if exact is None else exact)
+            self._rewind(loop._begins_within(self.plan))
             self._stage = Stage.START
 
     def _stand_where(self, loop: Loop[Any, Any]) -> None:

@@ -7,13 +7,17 @@ Must not know: runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from copy import copy
 from typing import Any, NamedTuple
 
 import torch
 from torch.utils.data import BatchSampler, DataLoader
 
-from glowplug_torch import capture_random_state, generators_of, restore_random_state
+from glowplug_torch import (
+    capture_random_state,
+    generators_of,
+    restore_random_state,
+    update_dataloader,
+)
 
 
 class Numbers(NamedTuple):
@@ -89,6 +93,4 @@ def drawn(dataloader: DataLoader[Any], begins: Callable[[Numbers], None]) -> Dat
         dataloader: a loader that draws batches of indices. It stays as it is.
         begins: told the random numbers with which a pass begins.
     """
-    made = copy(dataloader)  # a loader refuses to have its sampler set, which it has not used yet
-    vars(made)["batch_sampler"] = DrawnBatches(dataloader.batch_sampler, begins)
-    return made
+    return update_dataloader(dataloader, DrawnBatches(dataloader.batch_sampler, begins))
