@@ -188,3 +188,48 @@ def test_components_are_attached_to_the_trainer(make: Make, batches: Batches) ->
     counter = Counter()
     create_supervised_trainer(*make(), handlers=[counter]).run(batches(4))
     assert counter.count == 4
+
+
+class Counting(torch.optim.SGD):
+    """An optimizer that forgets gradients in a way of its own."""
+
+    forgot = 0
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        self.forgot += 1
+        super().zero_grad(set_to_none=False)
+
+
+def test_an_optimizer_that_forgets_in_its_own_way_is_asked(make: Make, batches: Batches) -> None:
+    setup = make()
+    optimizer = Counting(setup.model.parameters(), lr=0.1)
+    create_supervised_trainer(setup.model, optimizer, setup.loss_fn).run(batches(3))
+    assert optimizer.forgot == 3
+
+
+def test_an_optimizer_that_was_taught_another_way_while_it_trains_is_asked(
+    make: Make, batches: Batches
+) -> None:
+    setup, forgot = make(), []
+    trainer = create_supervised_trainer(*setup)
+    trainer.run(batches(2))
+    setup.optimizer.zero_grad = lambda: forgot.append(setup.optimizer)
+    trainer.run(batches(3))
+    assert forgot == [setup.optimizer] * 3
+
+
+def test_each_update_is_that_of_its_own_batch_for_every_group_of_parameters(make: Make) -> None:
+    setup = make()
+    late = nn.Parameter(torch.ones(()))
+    trainer = create_supervised_trainer(
+        setup.model, setup.optimizer, lambda y_pred, y: y_pred.square().mean() * late
+    )
+    setup.optimizer.add_param_group({"params": [late], "lr": 0.0})
+    x = torch.ones(5, 4)
+    with torch.no_grad():
+        loss = float(setup.model(x).square().mean())
+    for group in setup.optimizer.param_groups:
+        group["lr"] = 0.0
+    trainer.run([(x, x)] * 3)
+    assert late.grad is not None
+    assert float(late.grad) == pytest.approx(loss)

@@ -17,7 +17,7 @@ from glowplug import Engine
 from glowplug_supervised import defaults
 from glowplug_supervised.defaults import Device, PrepareBatch
 from glowplug_supervised.events import StepEvents
-from glowplug_supervised.updates import Update
+from glowplug_supervised.updates import Update, zero_grad
 from glowplug_supervised.windows import Window, checked_steps
 
 Step: TypeAlias = Callable[[Engine[Any, Any], Any], Any]
@@ -125,7 +125,7 @@ def training_step(
         is_pair = takes_pairs and type(batch) in (tuple, list) and len(batch) == 2
         x, y = batch if is_pair else take(batch)
         if not accumulates or window.begins(engine.state):
-            optimizer.zero_grad()
+            zero_grad(optimizer)
         if tell:
             tell(FORWARD_STARTED)
         y_pred = predict(x)

@@ -99,7 +99,7 @@ def create_supervised_tbptt_trainer(
             state.time_iteration += 1
             engine.fire_event(TIME_ITERATION_STARTED)
             training_mode()
-            optimizer.zero_grad()
+            zero_grad(optimizer)
             if hidden is None:
                 y_pred, hidden = model(x_t)
             else:

@@ -1,6 +1,7 @@
 """How a loss becomes gradients, and gradients an update.
 
-Owns: gradient clipping, loss scaling, and the two backends that change the optimizer's step.
+Owns: forgetting gradients, clipping them, loss scaling, and the two backends that change the
+optimizer's step.
 Must not know: models, batches or engines.
 """
 
@@ -19,6 +20,31 @@ from glowplug.errors import GlowplugError, InvalidArgument
 
 class MissingLibrary(GlowplugError, ModuleNotFoundError):
     """A mode of training needs a library that is not installed."""
+
+
+_ZERO_GRAD = torch.optim.Optimizer.zero_grad
+
+
+def zero_grad(optimizer: Any) -> None:
+    """Forget the gradients of what ``optimizer`` changes, as its ``zero_grad()`` does.
+
+    torch's own costs a small model one step in thirty, most of it for an entry in profiles; where
+    nobody has put another in its place, what it does is done here.
+
+    Example:
+        >>> weight = torch.ones(1, requires_grad=True)
+        >>> weight.grad = torch.ones(1)
+        >>> zero_grad(torch.optim.SGD([weight], lr=0.1))
+        >>> print(weight.grad)
+        None
+    """
+    forget = optimizer.zero_grad
+    if getattr(forget, "__func__", None) is not _ZERO_GRAD:
+        forget()
+        return
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = None
 
 
 class Clip:
