@@ -33,6 +33,7 @@ from glowplug_metrics import (
     TopKCategoricalAccuracy,
     mIoU,
 )
+from glowplug_metrics.classification.counting import classes_counted
 
 A = torch.tensor
 SEEDS = st.integers(0, 2**31)
@@ -257,3 +258,22 @@ def test_agreement_is_of_class_numbers(make: Any) -> None:
 def test_nothing_taken_in_is_not_computable(make: Any) -> None:
     with pytest.raises(NotComputableError, match="has taken in no example"):
         make().compute()
+
+
+@given(
+    pairs=st.lists(st.tuples(st.integers(0, 2), st.integers(-2, 4)), max_size=30),
+    classes=st.sampled_from([3, 9]),
+)
+def test_classes_are_counted_alike_whether_they_are_few_or_many(
+    pairs: list[tuple[int, int]], classes: int
+) -> None:
+    predicted, y = torch.tensor([*pairs, (0, -1)]).T
+    expected = [
+        [
+            sum(c == p == t for p, t in pairs),
+            sum(c == p for p, _ in [*pairs, (0, -1)]),
+            sum(c == t for _, t in pairs),
+        ]
+        for c in range(classes)
+    ]
+    assert classes_counted(predicted, y, classes).T.tolist() == expected

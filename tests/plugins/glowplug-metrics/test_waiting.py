@@ -100,7 +100,7 @@ def test_what_waits_is_saved_batch_by_batch() -> None:
         metric.update((A([1.0]), A([4.0])))
     saved = metric.state_dict()
     assert saved["count"] == 0
-    assert saved["waiting_targets"] == [A([4.0]), A([4.0])]
+    assert saved["waiting_differences"] == [A([3.0]), A([3.0])]
     restored = MeanAbsoluteError()
     restored.load_state_dict(saved)
     assert restored.compute() == 3.0
@@ -112,7 +112,7 @@ def test_what_waits_on_several_ranks_is_taken_in_before_it_is_saved(ranks: Any) 
         for length in (2, 3):  # rows of other lengths could not be gathered
             metric.update((torch.ones(1, length + rank), torch.zeros(1, length + rank)))
         saved = metric.state_dict()
-        return saved["count"], saved["waiting_targets"]
+        return saved["count"], saved["waiting_differences"]
 
     assert ranks.run(work) == [(5 + 7 + 9, [])] * 3
 
@@ -122,7 +122,7 @@ def test_what_is_loaded_waits_where_the_other_states_are() -> None:
     metric.update((A([1.0]), A([4.0])))
     restored.follow(torch.device("meta"))
     restored.load_state_dict(metric.state_dict())
-    assert [part.device.type for part in restored.waiting_targets] == ["meta"]
+    assert [part.device.type for part in restored.waiting_differences] == ["meta"]
 
 
 def test_what_was_loaded_goes_where_the_next_batch_is() -> None:
@@ -130,7 +130,7 @@ def test_what_was_loaded_goes_where_the_next_batch_is() -> None:
     metric.update((A([1.0]), A([4.0])))
     restored.load_state_dict(metric.state_dict())
     restored.update((torch.ones(2, device="meta"), torch.ones(2, device="meta")))
-    assert [part.device.type for part in restored.waiting_targets] == ["meta", "meta"]
+    assert [part.device.type for part in restored.waiting_differences] == ["meta", "meta"]
 
 
 def test_a_batch_that_needs_gradients_is_kept_without_them() -> None:

@@ -30,7 +30,7 @@ from glowplug_metrics.divergences import (
     MutualInformation,
     ScoresMean,
 )
-from glowplug_metrics.elementwise import ElementwiseMean, ElementwiseSum
+from glowplug_metrics.elementwise import DifferenceMean, ElementwiseMean, ElementwiseSum
 from glowplug_metrics.epoch_metric import EpochMetric
 from glowplug_metrics.errors import (
     EpochMetricWarning,
@@ -103,6 +103,7 @@ __all__ = [
     "ConfusionMatrix",
     "CosineSimilarity",
     "DiceCoefficient",
+    "DifferenceMean",
     "ElementwiseMean",
     "ElementwiseSum",
     "Entropy",

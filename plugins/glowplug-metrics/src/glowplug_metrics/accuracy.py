@@ -74,10 +74,10 @@ class Accuracy(KindMetric, MeanMetric):
         """Count the right ones."""
         kind = self.kind(y_pred, y)
         if kind is Kind.MULTICLASS:
-            right = largest(y_pred) == y
+            wrong = largest(y_pred) != y
         elif kind is Kind.MULTILABEL:
-            right = (y_pred == y).all(dim=1)
+            wrong = (y_pred != y).any(dim=1)  # less than half the time of ``all`` of the equal
         else:
-            right = (y_pred if y_pred.ndim == y.ndim else y_pred.squeeze(1)) == y
-        self.add("total", right.sum())
-        self.count += right.numel()
+            wrong = (y_pred if y_pred.ndim == y.ndim else y_pred.squeeze(1)) != y
+        self.add("total", wrong.numel() - wrong.sum())
+        self.count += wrong.numel()

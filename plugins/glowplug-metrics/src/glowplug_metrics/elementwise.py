@@ -17,6 +17,7 @@ from glowplug_metrics.forms import check_one_shape
 from glowplug_metrics.means import MeanMetric, refuse_nothing
 from glowplug_metrics.metric import CPU
 from glowplug_metrics.outputs import as_it_is
+from glowplug_metrics.precision import paired
 from glowplug_metrics.predictions import PredictionMetric
 from glowplug_metrics.results import ResultMode
 from glowplug_metrics.states import in_float64
@@ -70,11 +71,74 @@ class ElementwiseMean(PredictionMetric, MeanMetric):
 
     def accumulate(self, y_pred: Tensor, y: Tensor) -> None:
         """Add the errors of a batch."""
+        self.gather(self.errors(*self.paired(y_pred, y)))
+
+    def paired(self, y_pred: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Return both in one shape, in float64."""
         if y.shape != y_pred.shape:  # never broadcast (N, 1) against (N,)
             y = y.reshape(y_pred.shape)
-        errors = self.errors(y_pred.to(self.wide), y.to(self.wide))
-        self.add("total", errors.sum())
+        return y_pred.to(self.wide), y.to(self.wide)
+
+    def gather(self, errors: Tensor) -> None:
+        """Add errors to those of before."""
+        self.add("total", errors.sum(dtype=self.wide))
         self.count += errors.numel()
+
+
+class DifferenceMean(ElementwiseMean):
+    """The base of metrics that are the mean of an error which ``y - y_pred`` alone decides.
+
+    Shapes: as for `ElementwiseMean`. Differences of numbers of float32 or less are taken in
+    float32, all others in float64; what is made of them is summed in float64.
+
+    Args:
+        output_transform: makes ``(y_pred, y)`` of the step's output.
+        device: as for `Metric`.
+        skip_unrolling: as for `Metric`.
+        metrics_result_mode: as for `Metric`.
+
+    Raises:
+        InvalidArgument: on the first update, for other shapes than those of `ElementwiseMean`.
+        InvalidType: for an output that is not two tensors.
+
+    Attributes:
+        waiting_differences: those of small batches, until there are enough to be worth a sum.
+
+    Example:
+        >>> class MeanLogCosh(DifferenceMean):
+        ...     def errors_of(self, differences):
+        ...         return differences.to(self.wide).cosh().log()
+        >>> metric = MeanLogCosh()
+        >>> metric.update((torch.tensor([0.0, 1.0]), torch.tensor([2.0, 1.0])))
+        >>> round(metric.compute(), 4)
+        0.6625
+    """
+
+    waits_in = ("waiting_differences",)
+    waiting_differences: list[Tensor]
+
+    @abstractmethod
+    def errors_of(self, differences: Tensor) -> Tensor:
+        """Return what is summed; ``differences`` are not to be changed."""
+
+    def errors(self, y_pred: Tensor, y: Tensor) -> Tensor:
+        """Return what is summed, for predictions and targets of one shape and type."""
+        return self.errors_of(y - y_pred)
+
+    def paired(self, y_pred: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Return both in one shape, in float32 where that holds all their digits."""
+        return paired(y_pred, y, self.wide)
+
+    def kept(self, y_pred: Tensor, y: Tensor) -> tuple[Tensor, ...]:
+        """Return the differences of a batch."""
+        y_pred, y = self.paired(y_pred, y)
+        differences = y - y_pred
+        return (differences.detach() if differences.requires_grad else differences,)
+
+    def accumulate_kept(self, *kept: Tensor) -> None:
+        """Add the errors that some differences come to."""
+        (differences,) = kept
+        self.gather(self.errors_of(differences))
 
 
 class ElementwiseSum(ElementwiseMean):

@@ -14,22 +14,23 @@ import torch
 from torch import Tensor
 
 from glowplug_metrics.arguments import positive
-from glowplug_metrics.elementwise import ElementwiseMean
+from glowplug_metrics.elementwise import DifferenceMean
 from glowplug_metrics.forms import check_rows
 from glowplug_metrics.means import MeanMetric
 from glowplug_metrics.metric import CPU
 from glowplug_metrics.outputs import as_it_is
+from glowplug_metrics.precision import paired
 from glowplug_metrics.predictions import PredictionMetric
-from glowplug_metrics.rows import row_sums
+from glowplug_metrics.rows import PIECE, row_sums
 
 
-class MeanAbsoluteError(ElementwiseMean):
+class MeanAbsoluteError(DifferenceMean):
     r"""The mean of the absolute errors.
 
     .. math:: \frac{1}{n} \sum_{i=1}^{n} |y_i - \hat{y}_i|
 
-    Shapes: as for `ElementwiseMean`, with n the number of all places. From 0 to infinity; smaller
-    is better. NaN and infinity stay in the value.
+    Shapes and precision: as for `DifferenceMean`, with n the number of all places. From 0 to
+    infinity; smaller is better. NaN and infinity stay in the value.
 
     pytorch-ignite divides by N alone, so that its value for ``(N, D)`` is D times the mean.
 
@@ -53,18 +54,18 @@ class MeanAbsoluteError(ElementwiseMean):
         2.0
     """
 
-    def errors(self, y_pred: Tensor, y: Tensor) -> Tensor:
+    def errors_of(self, differences: Tensor) -> Tensor:
         """Return the absolute errors."""
-        return (y - y_pred).abs_()
+        return differences.abs()
 
 
-class MeanSquaredError(ElementwiseMean):
+class MeanSquaredError(DifferenceMean):
     r"""The mean of the squared errors.
 
     .. math:: \frac{1}{n} \sum_{i=1}^{n} (y_i - \hat{y}_i)^2
 
-    Shapes: as for `ElementwiseMean`, with n the number of all places. From 0 to infinity; smaller
-    is better. NaN and infinity stay in the value.
+    Shapes and precision: as for `DifferenceMean`, with n the number of all places. From 0 to
+    infinity; smaller is better. NaN and infinity stay in the value.
 
     pytorch-ignite divides by N alone, so that its value for ``(N, D)`` is D times the mean.
 
@@ -88,9 +89,9 @@ class MeanSquaredError(ElementwiseMean):
         5.0
     """
 
-    def errors(self, y_pred: Tensor, y: Tensor) -> Tensor:
-        """Return the squared errors."""
-        return (y - y_pred).square_()
+    def errors_of(self, differences: Tensor) -> Tensor:
+        """Return the squared errors, which float32 might not hold."""
+        return differences.to(self.wide).square()
 
 
 class RootMeanSquaredError(MeanSquaredError):
@@ -98,8 +99,8 @@ class RootMeanSquaredError(MeanSquaredError):
 
     .. math:: \sqrt{\frac{1}{n} \sum_{i=1}^{n} (y_i - \hat{y}_i)^2}
 
-    Shapes: as for `ElementwiseMean`, with n the number of all places. From 0 to infinity; smaller
-    is better. NaN and infinity stay in the value.
+    Shapes and precision: as for `DifferenceMean`, with n the number of all places. From 0 to
+    infinity; smaller is better. NaN and infinity stay in the value.
 
     Args:
         output_transform: makes ``(y_pred, y)`` of the step's output.
@@ -133,7 +134,8 @@ class PSNR(PredictionMetric, MeanMetric):
 
     with the range R of the data and the mean squared error of the i-th image. Shapes: ``y_pred``
     and ``y`` of one shape ``(N, D, ...)``, N images. Larger is better, up to infinity: an image
-    that is predicted exactly makes the mean infinite. NaN stays in the value.
+    that is predicted exactly makes the mean infinite. NaN stays in the value. The errors of images
+    of float32 or less are worked out in float32, all others in float64.
 
     Args:
         data_range: the largest value that a place can have less the smallest: 255 for bytes.
@@ -158,6 +160,7 @@ class PSNR(PredictionMetric, MeanMetric):
     """
 
     joins = True
+    piece = 2 * PIECE  # of float32, as images are
 
     def __init__(
         self,
@@ -175,8 +178,9 @@ class PSNR(PredictionMetric, MeanMetric):
 
     def accumulate(self, y_pred: Tensor, y: Tensor) -> None:
         """Add the ratio of each image."""
-        errors = y.reshape(y_pred.shape).to(self.wide).sub(y_pred).flatten(1)
-        noise = row_sums(errors.square_()).div_(errors.shape[1])
+        y_pred, y = paired(y_pred, y, self.wide)
+        errors = y.sub(y_pred).flatten(1)
+        noise = row_sums(errors.square_()).to(self.wide).div_(errors.shape[1])
         self.add("total", noise.log10_().sum(), -10)
         self.count += len(noise)
 

@@ -96,10 +96,11 @@ class MomentsMetric(PredictionMetric):
         total = columns.sum(dim=1)
         mean = total / n
         columns -= mean.unsqueeze(1)  # our own since the origin was taken away
-        self.add("products", columns @ columns.T)
+        products = columns @ columns.T
         if self.count:
             gap = mean - self.held("total") / self.count
-            self.add("products", gap.outer(gap), n * self.count / (n + self.count))
+            products.addr_(gap, gap, alpha=n * self.count / (n + self.count))
+        self.add("products", products)
         self.add("total", total)
         self.count += n
 

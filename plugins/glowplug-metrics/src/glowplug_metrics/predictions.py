@@ -15,12 +15,9 @@ from torch import Tensor
 
 from glowplug.errors import InvalidArgument, InvalidType
 from glowplug_metrics.metric import Metric
-from glowplug_metrics.rows import pieces
+from glowplug_metrics.rows import PIECE, pieces
 from glowplug_metrics.states import is_shared_out
-from glowplug_metrics.waiting import Waiting
-
-WAITING = ("waiting_predictions", "waiting_targets")
-"""The states that small batches wait in."""
+from glowplug_metrics.waiting import Waiting, copies
 
 
 class PredictionMetric(Metric):
@@ -38,6 +35,9 @@ class PredictionMetric(Metric):
             value does not depend on how examples are split into batches. An update then costs
             little more than a copy of its batch; the states of `reduced` always tell of all. A
             large batch is accumulated in pieces.
+        piece: the numbers that a piece of a large batch has, so that what is made of it stays in a
+            processor's cache.
+        waits_in: the states that hold what `kept` returns while batches wait.
 
     Example:
         >>> import torch
@@ -62,21 +62,29 @@ class PredictionMetric(Metric):
     """
 
     joins: ClassVar[bool] = False
-    waiting_predictions: list[Tensor]
-    waiting_targets: list[Tensor]
+    piece: ClassVar[int] = PIECE
+    waits_in: ClassVar[tuple[str, ...]] = ("waiting_predictions", "waiting_targets")
     _waiting: Waiting
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._ranges_checked = False
         if self.joins:
-            for name in WAITING:
+            for name in self.waits_in:
                 self.add_state(name, [], reduce="cat")
             self._watch()
 
     @abstractmethod
     def accumulate(self, y_pred: Tensor, y: Tensor) -> None:
         """Take in one batch, which is known to be of a right form."""
+
+    def kept(self, y_pred: Tensor, y: Tensor) -> tuple[Tensor, ...]:
+        """Return what of a batch waits, one tensor for each of `waits_in`: copies of both."""
+        return copies(y_pred, y)
+
+    def accumulate_kept(self, *kept: Tensor) -> None:
+        """Take in what waited, joined; nothing in it may be changed."""
+        self.accumulate(*kept)
 
     def check(self, y_pred: Tensor, y: Tensor) -> None:
         """Look at shapes and dtypes, and refuse by `refuse`; nothing by default."""
@@ -97,7 +105,7 @@ class PredictionMetric(Metric):
         if self._fresh:
             self._begin(output)
         y_pred, y = output
-        if self.joins and self._waiting.admits(y_pred, y):
+        if self.joins and self._waiting.admits(y_pred, y, self.kept):
             if self._waiting.full:
                 self.accumulate_waiting()
             return
@@ -106,15 +114,15 @@ class PredictionMetric(Metric):
             self.accumulate(y_pred, y)
             return
         self.accumulate_waiting()
-        for piece in pieces(y_pred, y):
+        for piece in pieces(y_pred, y, self.piece):
             self.accumulate(*piece)
 
     def accumulate_waiting(self) -> None:
         """Take in the batches that wait."""
         if self.joins and self._waiting:
-            batch = self._waiting.joined()
+            kept = self._waiting.joined()
             self._waiting.clear()
-            self.accumulate(*batch)
+            self.accumulate_kept(*kept)
 
     @contextmanager
     def _as_if_none_waited(self) -> Iterator[None]:
@@ -126,7 +134,7 @@ class PredictionMetric(Metric):
         for name, state in kept.items():
             setattr(self, name, state.clone() if isinstance(state, Tensor) else state)
         try:
-            self.accumulate(*self._waiting.joined())
+            self.accumulate_kept(*self._waiting.joined())
             yield
         finally:
             for name, state in kept.items():
@@ -139,7 +147,7 @@ class PredictionMetric(Metric):
             return {
                 name: self.reduced_state(name, value)
                 for name, value in self.brought().items()
-                if name not in WAITING
+                if name not in self.waits_in
             }
 
     def state_dict(self) -> dict[str, Any]:
@@ -163,10 +171,10 @@ class PredictionMetric(Metric):
 
     def _watch(self) -> None:
         """See to what waits now: it is where the other states are, not where rows are kept."""
-        if self.joins and WAITING[0] in self._specs:
-            for name in WAITING:
+        if self.joins and self.waits_in[0] in self._specs:
+            for name in self.waits_in:
                 setattr(self, name, [part.to(self._home) for part in getattr(self, name)])
-            self._waiting = Waiting(*(getattr(self, name) for name in WAITING))
+            self._waiting = Waiting([getattr(self, name) for name in self.waits_in])
 
     def refuse(self, expected: str, y_pred: Tensor, y: Tensor) -> NoReturn:
         """Raise the error that says what was expected and what came.

@@ -17,6 +17,7 @@ from glowplug_metrics.forms import check_rows
 from glowplug_metrics.means import MeanMetric
 from glowplug_metrics.metric import CPU
 from glowplug_metrics.outputs import as_it_is
+from glowplug_metrics.precision import paired
 from glowplug_metrics.predictions import PredictionMetric
 from glowplug_metrics.rows import row_sums
 
@@ -27,7 +28,8 @@ class MeanPairwiseDistance(PredictionMetric, MeanMetric):
     .. math:: \frac{1}{n} \sum_{i=1}^{n} \| \hat{y}_i - y_i + \varepsilon \|_p
 
     Shapes: ``y_pred`` and ``y`` of one shape ``(N, ..., D)``: n vectors along the last dimension.
-    From 0 to infinity; smaller is better. NaN and infinity stay in the value.
+    From 0 to infinity; smaller is better. NaN and infinity stay in the value. Distances of vectors
+    of float32 or less are worked out in float32, all others in float64.
 
     Args:
         p: which norm: 1, 2, any positive number, infinity.
@@ -72,12 +74,13 @@ class MeanPairwiseDistance(PredictionMetric, MeanMetric):
 
     def accumulate(self, y_pred: Tensor, y: Tensor) -> None:
         """Add the distances of a batch."""
-        gaps = y_pred.to(self.wide).sub(y.reshape(y_pred.shape)).add_(self._eps)
+        y_pred, y = paired(y_pred, y, self.wide)
+        gaps = y_pred.sub(y).add_(self._eps)
         if self._p == 2:
             distances = row_sums(gaps.square_()).sqrt_()
         else:
             distances = torch.linalg.vector_norm(gaps, self._p, dim=-1)
-        self.add("total", distances.sum())
+        self.add("total", distances.sum(dtype=self.wide))
         self.count += distances.numel()
 
 
@@ -91,7 +94,8 @@ class CosineSimilarity(PredictionMetric, MeanMetric):
     as one with D. From -1 to 1; larger is better. NaN stays in the value, and infinity in a vector
     makes it NaN.
 
-    It is worked out in float64: in float16, an ``eps`` of 1e-8 would be 0.
+    Vectors of float32 or less are worked out in float32, all others in float64. In float16, an
+    ``eps`` of 1e-8 would be 0.
 
     Args:
         eps: the least length that is divided by, so that a vector of zeros has the similarity 0.
@@ -131,10 +135,10 @@ class CosineSimilarity(PredictionMetric, MeanMetric):
 
     def accumulate(self, y_pred: Tensor, y: Tensor) -> None:
         """Add the similarities of a batch."""
-        y_pred, y = y_pred.to(self.wide), y.to(self.wide).reshape(y_pred.shape)
+        y_pred, y = paired(y_pred, y, self.wide)
         y_pred, y = y_pred.flatten(1), y.flatten(1)
         products = row_sums(y_pred * y)
         for part in (y_pred, y):
             products /= row_sums(part.square()).sqrt_().clamp_(min=self._eps)
-        self.add("total", products.sum())
+        self.add("total", products.sum(dtype=self.wide))
         self.count += len(products)

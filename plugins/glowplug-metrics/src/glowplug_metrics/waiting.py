@@ -10,6 +10,7 @@ done as fast as with one.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import torch
@@ -23,81 +24,94 @@ MOST = 64
 """The batches that may wait."""
 
 Form: TypeAlias = tuple[torch.Size, torch.Size, torch.dtype, torch.dtype]
+Keep: TypeAlias = Callable[[Tensor, Tensor], tuple[Tensor, ...]]
+
+
+def copies(y_pred: Tensor, y: Tensor) -> tuple[Tensor, ...]:
+    """Return copies of both without history: a step may reuse its buffers.
+
+    Example:
+        >>> copies(torch.ones(1, requires_grad=True), torch.zeros(1))
+        (tensor([1.]), tensor([0.]))
+    """
+    return (
+        (y_pred.detach() if y_pred.requires_grad else y_pred).clone(),
+        (y.detach() if y.requires_grad else y).clone(),
+    )
 
 
 class Waiting:
-    """Pairs of predictions and targets, as they were when they came.
+    """What is kept of predictions and targets, as they were when they came.
 
     Args:
-        y_pred: the list to keep predictions in.
-        y: the list to keep targets in.
+        kept: the lists to keep it in, one for each tensor that is kept of a batch.
 
     Attributes:
-        full: whether it is time to take them.
+        full: whether it is time to take it.
 
     Example:
-        >>> waiting = Waiting([], [])
-        >>> waiting.admits(torch.ones(3, 2), torch.ones(3))
+        >>> waiting = Waiting(([], []))
+        >>> waiting.admits(torch.ones(3, 2), torch.ones(3), copies)
         True
-        >>> waiting.admits(torch.ones(1, 2), torch.ones(1))
+        >>> waiting.admits(torch.ones(1, 2), torch.ones(1), copies)
         True
         >>> [tuple(part.shape) for part in waiting.joined()]
         [(4, 2), (4,)]
     """
 
-    __slots__ = ("_form", "_numbers", "_y", "_y_pred", "full")
+    __slots__ = ("_form", "_kept", "_numbers", "full")
 
-    def __init__(self, y_pred: list[Tensor], y: list[Tensor]) -> None:
-        self._y_pred = y_pred
-        self._y = y
-        self._form = _form_of(y_pred[-1], y[-1]) if y else None
-        self._numbers = sum(part.numel() for part in (*y_pred, *y))
+    def __init__(self, kept: Sequence[list[Tensor]]) -> None:
+        self._kept = kept
+        self._form: Form | None = None
+        self._numbers = sum(part.numel() for parts in kept for part in parts)
         self.full = False
 
     def __len__(self) -> int:
-        return len(self._y)
+        return len(self._kept[0])
 
-    def admits(self, y_pred: Tensor, y: Tensor) -> bool:
-        """Return whether a batch can wait with the others; a copy of it is kept then.
+    def admits(self, y_pred: Tensor, y: Tensor, keep: Keep) -> bool:
+        """Return whether a batch can wait with the others; what is kept of it waits then.
 
-        It is copied since the step may reuse its buffers.
+        Args:
+            y_pred: its predictions.
+            y: its targets.
+            keep: makes of the two what is kept, in memory of its own.
         """
-        form = _form_of(y_pred, y)
-        if form != self._form:
-            if not (_is_small(y_pred, y) and (self._form is None or _fits(form, self._form))):
+        form = (y_pred.shape, y.shape, y_pred.dtype, y.dtype)
+        known = form == self._form
+        if not (known or _is_small(y_pred, y)):
+            return False
+        parts = keep(y_pred, y)
+        if not known:
+            if not self._fit(parts):
                 return False
             self._form = form
-        self._y_pred.append((y_pred.detach() if y_pred.requires_grad else y_pred).clone())
-        self._y.append((y.detach() if y.requires_grad else y).clone())
-        self._numbers += y_pred.numel() + y.numel()
-        self.full = len(self._y) >= MOST or self._numbers >= ROOM
+        for part, those in zip(parts, self._kept, strict=True):
+            those.append(part)
+            self._numbers += part.numel()
+        self.full = len(self) >= MOST or self._numbers >= ROOM
         return True
 
-    def joined(self) -> tuple[Tensor, Tensor]:
-        """Return all of them as one batch."""
-        y_pred, y = (
-            part[0] if len(part) == 1 else torch.cat(part) for part in (self._y_pred, self._y)
+    def _fit(self, parts: tuple[Tensor, ...]) -> bool:
+        """Return whether these can be joined with those that wait: only their lengths differ."""
+        return all(
+            not those or (part.shape[1:], part.dtype) == (those[-1].shape[1:], those[-1].dtype)
+            for part, those in zip(parts, self._kept, strict=True)
         )
-        return y_pred, y
+
+    def joined(self) -> tuple[Tensor, ...]:
+        """Return all of it as if it were of one batch; what waits is not to be changed in it."""
+        return tuple(those[0] if len(those) == 1 else torch.cat(those) for those in self._kept)
 
     def clear(self) -> None:
         """Keep none."""
-        self._y_pred.clear()
-        self._y.clear()
+        for those in self._kept:
+            those.clear()
         self._form, self._numbers, self.full = None, 0, False
-
-
-def _form_of(y_pred: Tensor, y: Tensor) -> Form:
-    return (y_pred.shape, y.shape, y_pred.dtype, y.dtype)
 
 
 def _is_small(y_pred: Tensor, y: Tensor) -> bool:
     """Return whether a batch may wait, its predictions and targets being of one length."""
     sizes = (y_pred.numel(), y.numel())
     return max(sizes) <= SMALL and y_pred.ndim > 0 < y.ndim and len(y_pred) == len(y)
-
-
-def _fits(form: Form, other: Form) -> bool:
-    """Return whether two batches can be joined: only their lengths differ."""
-    rows = all(one[1:] == last[1:] for one, last in zip(form[:2], other[:2], strict=True))
-    return rows and form[2:] == other[2:]

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from glowplug.errors import InvalidArgument
 from glowplug_metrics.classification.averages import Average, average_from, weighted_mean
-from glowplug_metrics.classification.counting import counted, largest
+from glowplug_metrics.classification.counting import classes_counted, largest
 from glowplug_metrics.classification.kinds import Kind, KindMetric
 from glowplug_metrics.means import refuse_nothing
 from glowplug_metrics.metric import CPU
@@ -94,15 +94,9 @@ class ClassCountsMetric(KindMetric):
     def accumulate(self, y_pred: Tensor, y: Tensor) -> None:
         """Count the classes of a batch."""
         if self.kind(y_pred, y) is Kind.MULTICLASS:
-            classes = y_pred.shape[1]
             predicted = largest(y_pred).reshape(-1)
-            # what is no class becomes C or -1, the last of its row of C + 2 or of the row before
-            actual = y.reshape(-1).to(torch.int64).clamp(-1, classes)
-            right = predicted.masked_fill(predicted != actual, classes)
-            width = classes + 2
-            three = torch.cat((right, predicted.add_(width), actual.add_(2 * width)))
-            counts = counted(three, 3 * width).view(3, width)[:, :classes]
-            self.count += len(actual)
+            counts = classes_counted(predicted, y.reshape(-1), y_pred.shape[1])
+            self.count += len(predicted)
         else:
             y_pred, y = self.flat(y_pred, y)
             y = y.to(y_pred.dtype)

@@ -67,6 +67,35 @@ def places(y: Tensor, classes: int) -> Tensor:
     return y.to(torch.int64).clamp(-1, classes).add_(1)
 
 
+def classes_counted(predicted: Tensor, y: Tensor, classes: int) -> Tensor:
+    """Return how often each class was predicted rightly, predicted, and the target.
+
+    Args:
+        predicted: ``(M,)``, int64, classes alone.
+        y: ``(M,)``; what is no class is the target of none.
+        classes: C.
+
+    Returns:
+        A tensor ``(3, C)`` in int64.
+
+    Example:
+        >>> classes_counted(torch.tensor([0, 1, 1, 0]), torch.tensor([0, 0, 1, -100]), 2)
+        tensor([[1, 1],
+                [2, 2],
+                [2, 1]])
+    """
+    y = places(y, classes)
+    if classes * classes <= len(y):  # few enough for the pairs to be quicker to count
+        pairs = counted(torch.add(predicted, y, alpha=classes), (classes + 2) * classes)
+        table = pairs.view(classes + 2, classes)
+        return torch.stack((table[1:-1].diagonal(), table.sum(dim=0), table[1:-1].sum(dim=1)))
+    width = classes + 2
+    predicted = predicted + 1
+    right = predicted.masked_fill(predicted != y, 0)
+    three = torch.cat((right, predicted.add_(width), y.add_(2 * width)))
+    return counted(three, 3 * width).view(3, width)[:, 1:-1]
+
+
 def pairs_counted(predicted: Tensor, y: Tensor, classes: int) -> Tensor:
     """Return the confusion matrix: how often class j was predicted for class i.
 

@@ -17,6 +17,7 @@ from glowplug_metrics.forms import check_single_numbers
 from glowplug_metrics.metric import CPU
 from glowplug_metrics.moments import MomentsMetric
 from glowplug_metrics.outputs import as_it_is
+from glowplug_metrics.precision import paired
 from glowplug_metrics.results import ResultMode
 
 
@@ -140,9 +141,9 @@ class R2Score(MomentsMetric):
 
     def accumulate(self, y_pred: Tensor, y: Tensor) -> None:
         """Merge the moments of the targets, and add the squared errors."""
-        y = y.reshape(y_pred.shape).to(self.wide)
+        y_pred, y = paired(y_pred, y, self.wide)
         super().accumulate(y_pred, y)
-        errors = y.sub(y_pred).flatten()
+        errors = y.sub(y_pred).flatten().to(self.wide)
         self.add("residual", errors.dot(errors))
 
     def of_moments(self, states: dict[str, Any]) -> Tensor:

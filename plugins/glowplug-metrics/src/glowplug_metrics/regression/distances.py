@@ -14,6 +14,7 @@ from torch import Tensor
 
 from glowplug_metrics.elementwise import ElementwiseSum, ratio
 from glowplug_metrics.forms import check_one_shape
+from glowplug_metrics.mean_errors import MeanAbsoluteError
 from glowplug_metrics.means import refuse_nothing
 from glowplug_metrics.metric import CPU
 from glowplug_metrics.outputs import as_it_is
@@ -21,13 +22,13 @@ from glowplug_metrics.predictions import PredictionMetric
 from glowplug_metrics.results import ResultMode, as_numbers
 
 
-class ManhattanDistance(ElementwiseSum):
+class ManhattanDistance(ElementwiseSum, MeanAbsoluteError):
     r"""The sum of the absolute errors.
 
     .. math:: \sum_{i=1}^{n} |y_i - \hat{y}_i|
 
-    Shapes: as for `ElementwiseMean`. From 0 to infinity; smaller is better. NaN and infinity stay
-    in the value.
+    Shapes and precision: as for `DifferenceMean`. From 0 to infinity; smaller is better. NaN and
+    infinity stay in the value.
 
     Args:
         output_transform: makes ``(y_pred, y)`` of the step's output.
@@ -49,10 +50,6 @@ class ManhattanDistance(ElementwiseSum):
         >>> metric.compute()
         4.0
     """
-
-    def errors(self, y_pred: Tensor, y: Tensor) -> Tensor:
-        """Return the absolute errors."""
-        return (y - y_pred).abs_()
 
 
 class CanberraMetric(ElementwiseSum):

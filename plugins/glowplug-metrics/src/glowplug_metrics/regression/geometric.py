@@ -12,20 +12,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from glowplug_metrics.elementwise import ElementwiseMean
+from glowplug_metrics.elementwise import DifferenceMean
 from glowplug_metrics.metric import CPU
 from glowplug_metrics.outputs import as_it_is
 from glowplug_metrics.regression.pairs import PairsMetric, relative_errors
 from glowplug_metrics.results import ResultMode
 
 
-class GeometricMeanAbsoluteError(ElementwiseMean):
+class GeometricMeanAbsoluteError(DifferenceMean):
     r"""The geometric mean of the absolute errors.
 
     .. math:: \exp\left(\frac{1}{n} \sum_{i=1}^{n} \ln |y_i - \hat{y}_i|\right)
 
-    Shapes: as for `ElementwiseMean`. From 0 to infinity; smaller is better. One error of 0 makes
-    it 0. NaN and infinity stay in the value; both an error of 0 and one of infinity make NaN.
+    Shapes and precision: as for `DifferenceMean`. From 0 to infinity; smaller is better. One error
+    of 0 makes it 0. NaN and infinity stay in the value; both an error of 0 and one of infinity make
+    NaN.
 
     Args:
         output_transform: makes ``(y_pred, y)`` of the step's output.
@@ -47,9 +48,9 @@ class GeometricMeanAbsoluteError(ElementwiseMean):
         2.0
     """
 
-    def errors(self, y_pred: Tensor, y: Tensor) -> Tensor:
+    def errors_of(self, differences: Tensor) -> Tensor:
         """Return the logarithms of the absolute errors."""
-        return (y - y_pred).abs_().log_()
+        return differences.to(self.wide).abs().log_()
 
     def value(self) -> Tensor:
         """Return the geometric mean in float64, on the device of the outputs."""

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from glowplug_metrics.elementwise import ElementwiseMean
+from glowplug_metrics.elementwise import DifferenceMean, ElementwiseMean
 
 
-class MeanError(ElementwiseMean):
+class MeanError(DifferenceMean):
     r"""The mean of the errors: the bias of the predictions.
 
     .. math:: \frac{1}{n} \sum_{i=1}^{n} (y_i - \hat{y}_i)
 
-    Shapes: as for `ElementwiseMean`. From minus infinity to infinity, where 0 is best, and a
-    positive value tells of predictions that are too small. NaN and infinity stay in the value.
+    Shapes and precision: as for `DifferenceMean`. From minus infinity to infinity, where 0 is best,
+    and a positive value tells of predictions that are too small. NaN and infinity stay in the
+    value.
 
     Args:
         output_transform: makes ``(y_pred, y)`` of the step's output.
@@ -40,9 +41,9 @@ class MeanError(ElementwiseMean):
         2.0
     """
 
-    def errors(self, y_pred: Tensor, y: Tensor) -> Tensor:
-        """Return the errors."""
-        return y - y_pred
+    def errors_of(self, differences: Tensor) -> Tensor:
+        """Return the errors as they are."""
+        return differences
 
 
 class MeanNormalizedBias(ElementwiseMean):

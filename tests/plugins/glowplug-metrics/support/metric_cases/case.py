@@ -27,7 +27,8 @@ class Case:
         draw: makes n examples: a tensor, or a tuple of tensors.
         splits: whether the value does not depend on how examples are split into batches.
         reorders: whether it does not depend on the order of the batches.
-        exact: whether what comes in less precision is worked out in float64.
+        exact: whether what comes in less precision has the value of the same numbers in float64.
+        rounding: the relative difference that is allowed there, of differences in float32.
         nan: whether a NaN among the predictions makes the value NaN.
         emptiness: whether a batch without examples may come.
         shares: whether ranks with parts of the examples have the value of the whole; not so a rate,
@@ -40,6 +41,7 @@ class Case:
     splits: bool = True
     reorders: bool = True
     exact: bool = True
+    rounding: float = 1e-9
     nan: bool = True
     emptiness: bool = True
     shares: bool = True
