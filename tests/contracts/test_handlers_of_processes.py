@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from glowplug.testing import ComponentContract
 from glowplug_handlers import GracefulStop, OutOfMemoryReport, StragglerGuard
 
@@ -24,6 +26,7 @@ class TestOutOfMemoryReport(ComponentContract):
         return OutOfMemoryReport()
 
 
+@pytest.mark.usefixtures("clock")  # it warns of a handler that a busy machine holds up
 class TestStragglerGuard(ComponentContract):
     component = "straggler-guard"
     attaching_twice = "error"

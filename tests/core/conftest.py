@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-import hypothesis
 import pytest
 
 import glowplug
@@ -26,9 +25,6 @@ from glowplug.plugins import PluginManager
 
 SOURCES = Path(__file__).resolve().parents[1] / "dists"
 CORE = Path(glowplug.__file__).parents[1]
-# The machines that run the tests are busy: time says nothing about a test.
-hypothesis.settings.register_profile("glowplug", deadline=None)
-hypothesis.settings.load_profile("glowplug")
 PIP = (sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-compile")
 
 

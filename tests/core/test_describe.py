@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -163,23 +164,27 @@ def test_calls_are_counted_where_that_was_asked_for(engine: Engine[Any, Any]) ->
     assert plain["events"][0]["handlers"][0]["calls"] == 6
 
 
-def test_shares_are_those_of_the_timed_runs() -> None:
-    def wait(engine: Any, batch: Any) -> None:
-        total = sum(range(20_000))
-        assert total
+def test_shares_are_those_of_the_timed_runs(clock: Any) -> None:
+    def batches() -> Iterator[int]:
+        for batch in range(20):
+            clock.sleep(1)
+            yield batch
 
-    engine: Engine[Any, Any] = Engine(wait)
-    engine.on(Events.ITERATION_COMPLETED)(lambda: sum(range(20_000)))
+    engine: Engine[Any, Any] = Engine(lambda engine, batch: clock.sleep(2))
+    engine.on(Events.ITERATION_COMPLETED)(lambda: clock.sleep(1))
     engine.time_calls()
-    engine.run(range(20))
-    (row,) = engine.describe().rows
-    assert row.calls is not None
-    step = engine.describe().to_dict()["step"]
-    share = engine.describe().share_of(row.calls)
-    assert share is not None
-    assert 0 < share < 1
-    assert share + step["share"] < 1
-    assert step["mean"] == pytest.approx(step["seconds"] / 20)
+    engine.run(batches(), epoch_length=20)
+    plain = engine.describe().to_dict()
+    step, handler = plain["step"], plain["events"][0]["handlers"][0]
+    assert (step["seconds"], step["mean"], step["share"]) == (40, 2, 0.5)
+    assert (handler["seconds"], handler["mean"], handler["share"]) == (20, 1, 0.25)
+
+
+def test_by_the_real_clock_a_step_takes_its_seconds() -> None:
+    engine: Engine[Any, Any] = Engine(lambda engine, batch: time.sleep(0.01))
+    engine.time_calls()
+    engine.run([1, 2])
+    assert engine.describe().to_dict()["step"]["mean"] >= 0.01
 
 
 def test_counting_begins_anew_when_it_is_asked_for_again(engine: Engine[Any, Any]) -> None:

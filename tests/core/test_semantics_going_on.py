@@ -128,12 +128,12 @@ def test_s12_another_thread_may_terminate_a_run() -> None:
 
     def step(engine: Engine[Any, Any], batch: int) -> None:
         begun.set()
-        assert asked.wait(10)
+        assert asked.wait(60)
 
     engine = Engine(step)
 
     def stop() -> None:
-        begun.wait(10)
+        begun.wait(60)
         engine.terminate()
         asked.set()
 

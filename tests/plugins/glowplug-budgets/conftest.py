@@ -12,13 +12,13 @@ from glowplug import Engine, GlowplugWarning
 
 
 @pytest.fixture
-def engine() -> Engine[Any, Any]:
-    """An engine whose step takes a millisecond."""
+def engine(clock: Any) -> Engine[Any, Any]:
+    """An engine whose step takes a millisecond, on a clock on which nothing else takes time."""
     return Engine(lambda engine, batch: time.sleep(0.001))
 
 
 @pytest.fixture
-def slow() -> Callable[[], None]:
+def slow(clock: Any) -> Callable[[], None]:
     """A handler that takes four milliseconds."""
 
     def sleep_long() -> None:

@@ -38,7 +38,7 @@ def in_folder(tmp_path: Path) -> Any:
 def test_a_kill_while_a_save_is_under_way_leaves_the_one_before(
     tmp_path: Path, slow_program: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    process = slow_program("10")
+    process = slow_program("600")  # which it does not live to see
     assert process.stdout is not None
     assert json.loads(process.stdout.readline()) == "under way"
     process.kill()
@@ -51,7 +51,7 @@ def test_a_process_that_ends_while_a_save_is_under_way_completes_it(
     tmp_path: Path, slow_program: Callable[..., subprocess.Popen[str]], end: str, code: int
 ) -> None:
     process = slow_program("0.5", end)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=120)
     assert process.returncode == code, errors
     assert in_folder(tmp_path) == [3]
     assert json.loads(output.splitlines()[-1]) == {"entered": 2}
@@ -64,7 +64,7 @@ def test_ctrl_c_while_a_save_is_under_way_completes_it(
     assert process.stdout is not None
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=120)
     assert "KeyboardInterrupt" in errors
     assert in_folder(tmp_path) == [3]
     assert json.loads(output.splitlines()[-1]) == {"entered": 2}

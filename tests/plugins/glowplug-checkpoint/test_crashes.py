@@ -15,7 +15,7 @@ SUITE = Path(__file__).parents[2] / "crashes" / "kills.py"
 def suite(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the crash suite as its users do; warnings of what is not saved are its affair."""
     command = [sys.executable, "-W", "ignore", str(SUITE), "--kills", "36", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, WeightedRando
 from torchdata.stateful_dataloader import StatefulDataLoader
 
 from glowplug import Engine, EventEnum, Events, component
-from glowplug.errors import GlowplugError
+from glowplug.errors import GlowplugError, InvalidArgument, InvalidType
 from glowplug_checkpoint import Checkpoint, InexactWarning, checkpoints, resume, store_at
 from glowplug_torch import manual_seed
 
@@ -334,6 +334,16 @@ def test_a_refused_resume_changes_nothing(tmp_path: Path) -> None:
         resume(engine, to_load={"wieghts": objects["weights"], "other": Weights()}, folder=tmp_path)
     assert (engine.state.iteration, objects["weights"].value) == (0, 1.0)
     assert engine.run([1, 2], max_epochs=1).iteration == 2
+
+
+@pytest.mark.parametrize(
+    ("nothing", "error", "said"),
+    [([], InvalidType, "to_load must be a mapping"), ({}, InvalidArgument, "to_load is empty")],
+)
+def test_objects_that_are_none_are_refused(nothing: Any, error: Any, said: str) -> None:
+    engine: Engine[Any, Any] = Engine(lambda engine, batch: batch)
+    with pytest.raises(error, match=said):
+        resume(engine, to_load=nothing)
 
 
 class Forgetful:

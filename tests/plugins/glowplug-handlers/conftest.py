@@ -1,6 +1,6 @@
 """What the tests of the handlers share.
 
-Owns: small networks, a process group of one, and the profile of Hypothesis.
+Owns: small networks, and a process group of one.
 Must not know: any handler.
 """
 
@@ -10,13 +10,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import torch
-from hypothesis import settings
 from torch import distributed as dist
 from torch import nn
-
-# A test that is slow because the machine is busy has not failed.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 
 def _network() -> nn.Sequential:

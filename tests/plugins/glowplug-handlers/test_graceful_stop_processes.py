@@ -25,10 +25,21 @@ from pathlib import Path
 import torch
 from torch.utils.data import DataLoader
 from glowplug import Engine, Events
-from glowplug_handlers import GracefulStop
+from glowplug_handlers import GracefulStop, signals
 
 FOLDER, given = Path(sys.argv[1]), json.loads(sys.argv[2])
 RANK = os.environ.get("RANK", "0")
+
+
+def look():  # each signal looks at the clock once
+    with open(FOLDER / "looks", "a") as file:
+        print(file=file)
+    return float((FOLDER / "clock").read_text())
+
+
+def hold(at):  # until the test lets it go on
+    while given.get("hold") == at and not (FOLDER / "go").exists():
+        time.sleep(0.01)
 
 
 class Numbers(torch.utils.data.Dataset):
@@ -42,6 +53,7 @@ class Numbers(torch.utils.data.Dataset):
 
 def step(engine, batch):
     (FOLDER / f"step-{RANK}").write_text(str(os.getpid()))
+    hold("step")
     time.sleep(given.get("step", 0.05))
     if torch.distributed.is_initialized():
         torch.distributed.all_reduce(torch.ones(2))
@@ -51,16 +63,20 @@ def step(engine, batch):
 def save(engine):
     assert engine.state.output == "finished"
     (FOLDER / f"saving-{RANK}").touch()
-    time.sleep(given.get("save", 0))
+    hold("save")
     with open(FOLDER / f"saved-{RANK}", "a") as file:
         print(engine.state.iteration, file=file)
 
 
 def main():
     signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever started this ignores
+    if (FOLDER / "clock").exists():
+        signals.monotonic = look
     if "RANK" in os.environ:
         ranks = {"rank": int(RANK), "world_size": int(os.environ["WORLD_SIZE"])}
-        torch.distributed.init_process_group("gloo", init_method=f"file://{FOLDER}/meet", **ranks)
+        # told no number of ranks, it leaves the file: two that end at once do not fight over it
+        store = torch.distributed.FileStore(f"{FOLDER}/meet")
+        torch.distributed.init_process_group("gloo", store=store, **ranks)
     trainer = Engine(step)
     GracefulStop(save, agree_every=given.get("agree_every")).attach(trainer)
     how = {"multiprocessing_context": given["context"]} if "context" in given else {}
@@ -80,6 +96,8 @@ class Started:
     ) -> None:
         self.folder, self.output = folder, folder / f"said-{variables.get('RANK', 0)}"
         (folder / "program.py").write_text(PROGRAM)
+        if given.get("clock"):
+            (folder / "clock").touch()
         command = [sys.executable, *launcher, str(folder / "program.py"), str(folder)]
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
@@ -92,11 +110,30 @@ class Started:
 
     def wait_for(self, name: str) -> None:
         """Wait until the program has left a file of this name."""
-        until = time.monotonic() + 60
-        while not (self.folder / name).exists():
-            assert self.process.poll() is None, self.output.read_text()
+        self.wait_until((self.folder / name).exists)
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until a condition holds, while the program runs."""
+        until = time.monotonic() + 120
+        while True:
+            ended = self.process.poll() is not None
+            if condition():
+                return
+            assert not ended, self.output.read_text()
             assert time.monotonic() < until
             time.sleep(0.01)
+
+    def signal_at(self, seconds: float, number: int) -> None:
+        """Send a signal at a time on the program's clock, and wait until it is received."""
+        (self.folder / "clock").write_text(str(seconds))
+        looks = self.folder / "looks"
+        before = looks.stat().st_size if looks.exists() else 0
+        self.process.send_signal(number)
+        self.wait_until(lambda: looks.exists() and looks.stat().st_size > before)
+
+    def let_go(self) -> None:
+        """Let the program go on from where it holds."""
+        (self.folder / "go").touch()
 
     def signal_all(self, number: int) -> None:
         """Send a signal to the whole group, as a terminal and some clusters do."""
@@ -104,7 +141,7 @@ class Started:
 
     def end(self) -> tuple[int, str]:
         """Return the exit code, and all that was written, when the process has ended."""
-        return self.process.wait(timeout=60), self.output.read_text()
+        return self.process.wait(timeout=120), self.output.read_text()
 
     def saved(self, rank: int = 0) -> list[int]:
         """Return after which iterations a rank was saved."""
@@ -135,9 +172,10 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Started]]:
 def test_the_one_who_started_it_sees_the_conventional_exit_code(
     start: Any, number: int, code: int
 ) -> None:
-    program = start(step=0.3)
+    program = start(hold="step")
     program.wait_for("step-0")
     program.process.send_signal(number)
+    program.let_go()
     ended, said = program.end()
     assert (ended, program.saved()) == (code, [1])
     assert said == f"{signal.Signals(number).name}: the run stops after iteration 1, epoch 1\n"
@@ -147,32 +185,43 @@ def test_the_one_who_started_it_sees_the_conventional_exit_code(
 def test_a_second_signal_of_its_kind_acts_as_if_nothing_were_installed(
     start: Any, number: int, code: int
 ) -> None:
-    program = start(step=60)
+    program = start(hold="step", clock=True)
     program.wait_for("step-0")
-    program.process.send_signal(number)
-    time.sleep(1.2)
-    program.process.send_signal(number)
+    program.signal_at(50.0, number)
+    program.signal_at(51.0, number)
     ended, said = program.end()
     assert (ended, program.saved()) == (code, [])
     assert ("KeyboardInterrupt" in said) is (number == INT)
 
 
-def test_a_signal_that_a_launcher_passes_on_again_is_the_same(start: Any) -> None:
-    program = start(step=0.5)
+def test_by_the_real_clock_signals_in_a_row_end_it_too(start: Any) -> None:
+    program = start(hold="step")
     program.wait_for("step-0")
-    for _ in range(3):
+    for _ in range(100):  # two, unless the first is late on a busy machine
         program.process.send_signal(TERM)
-        time.sleep(0.05)
+        time.sleep(1.2)
+        if program.process.poll() is not None:
+            break
+    assert program.end()[0] == -TERM
+
+
+def test_a_signal_that_a_launcher_passes_on_again_is_the_same(start: Any) -> None:
+    program = start(hold="step", clock=True)
+    program.wait_for("step-0")
+    for seconds in (50.0, 50.5, 50.99):
+        program.signal_at(seconds, TERM)
+    program.let_go()
     assert program.end()[0] == 143
     assert program.saved() == [1]
 
 
 def test_another_signal_while_it_saves_does_not_break_the_save(start: Any) -> None:
-    program = start(save=1.0)
+    program = start(hold="save")
     program.wait_for("step-0")
     program.process.send_signal(TERM)
     program.wait_for("saving-0")
     program.process.send_signal(INT)
+    program.let_go()
     assert program.end()[0] == 143
     assert len(program.saved()) == 1
 
@@ -221,7 +270,8 @@ def test_all_ranks_stop_after_the_same_iteration_whichever_was_told(
 ) -> None:
     first, second = start_ranks(step=0.1, agree_every=agree_every)
     second.process.send_signal(TERM)
-    assert [first.end()[0], second.end()[0]] == [143, 143]
+    ends = [first.end(), second.end()]
+    assert [code for code, _ in ends] == [143, 143], ends
     assert first.saved(0) == first.saved(1)
     assert len(first.saved(0)) == 1
     assert agree_every is None or first.saved(0)[0] % agree_every == 0

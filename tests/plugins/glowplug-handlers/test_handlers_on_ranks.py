@@ -138,13 +138,13 @@ def freeze(rank: int) -> dict[str, torch.Tensor]:
     return trained(rank, make, epochs=6).state_dict()
 
 
-@pytest.mark.parametrize("work", [end_by_nan, end_by_time])
+@pytest.mark.parametrize(("work", "least"), [(end_by_nan, 21), (end_by_time, 1)])
 def test_a_run_that_ends_on_one_rank_ends_on_the_other_after_the_same_iteration(
-    work: Callable[..., Any], tmp_path: Path
+    work: Callable[..., Any], least: int, tmp_path: Path
 ) -> None:
     first, second = on_two_ranks(work, tmp_path)
     assert first == second
-    assert 1 < first < 5000
+    assert least <= first < 5000
 
 
 def test_where_ranks_run_by_themselves_one_ends_alone(tmp_path: Path) -> None:

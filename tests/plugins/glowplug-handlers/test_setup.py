@@ -6,7 +6,6 @@ import io
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import redirect_stderr
 from pathlib import Path
@@ -140,10 +139,12 @@ def test_a_scheduler_that_is_a_handler_is_called_before_each_iteration(trainer: 
     assert seen == [1, 0, 2, 0]
 
 
-def test_a_bar_of_epochs_is_shown_and_one_of_iterations_with_the_metrics(trainer: Trainer) -> None:
+def test_a_bar_of_epochs_is_shown_and_one_of_iterations_with_the_metrics(
+    trainer: Trainer, clock: Any
+) -> None:
     with redirect_stderr(io.StringIO()) as screen:
         setup_common_training_handlers(trainer, output_names=["loss"], log_every_iters=1)
-        trainer.add_event_handler(Events.ITERATION_STARTED, lambda: time.sleep(0.06))
+        trainer.add_event_handler(Events.ITERATION_STARTED, lambda: clock.sleep(1))
         trainer.run([1.0] * 4, max_epochs=2)
     assert "Epoch" in screen.getvalue()
     assert "loss=0.5" in screen.getvalue()

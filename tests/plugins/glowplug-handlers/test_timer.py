@@ -5,58 +5,41 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from glowplug import Engine, Events
 from glowplug_handlers import Timer
 
 
-class Clock:
-    """A clock that the tests turn."""
-
-    now = 50.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr("glowplug_handlers.timer.perf_counter", made)
-    return made
-
-
-def test_it_runs_from_the_moment_in_which_it_is_made(clock: Clock) -> None:
+def test_it_runs_from_the_moment_in_which_it_is_made(clock: Any) -> None:
     timer = Timer()
-    clock.now += 3
+    clock.sleep(3)
     assert (timer.value(), timer.running, timer.total) == (3, True, 0)
 
 
-def test_a_pause_does_not_count(clock: Clock) -> None:
+def test_a_pause_does_not_count(clock: Any) -> None:
     timer = Timer()
-    clock.now += 3
+    clock.sleep(3)
     timer.pause()
-    clock.now += 10
+    clock.sleep(10)
     timer.resume()
-    clock.now += 1
+    clock.sleep(1)
     assert timer.value() == 4
 
 
-def test_pausing_and_resuming_twice_does_what_once_does(clock: Clock) -> None:
+def test_pausing_and_resuming_twice_does_what_once_does(clock: Any) -> None:
     timer = Timer()
     for change in (timer.resume, timer.pause, timer.pause, timer.resume, timer.resume):
-        clock.now += 1
+        clock.sleep(1)
         change()
-    clock.now += 1
+    clock.sleep(1)
     assert timer.value() == 2 + 1 + 1
 
 
-def test_the_average_is_that_of_the_steps(clock: Clock) -> None:
+def test_the_average_is_that_of_the_steps(clock: Any) -> None:
     timer = Timer(average=True)
-    clock.now += 6
+    clock.sleep(6)
     assert timer.value() == 6
     timer.step()
     timer.step()
@@ -64,48 +47,47 @@ def test_the_average_is_that_of_the_steps(clock: Clock) -> None:
     assert (timer.value(), timer.step_count) == (2, 3)
 
 
-def test_reset_begins_anew_and_returns_the_timer(clock: Clock) -> None:
+def test_reset_begins_anew_and_returns_the_timer(clock: Any) -> None:
     timer = Timer()
     timer.step()
-    clock.now += 6
+    clock.sleep(6)
     assert timer.reset() is timer
     assert (timer.value(), timer.step_count, timer.running) == (0, 0, True)
 
 
-@given(st.lists(st.tuples(st.sampled_from("prsv0"), st.integers(0, 9)), max_size=30))
-def test_it_counts_as_a_slow_model_does(actions: list[tuple[str, int]]) -> None:
-    clock = Clock()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("glowplug_handlers.timer.perf_counter", clock)
-        timer, running, counted = Timer(), True, 0
-        for name, seconds in actions:
-            clock.now += seconds
-            counted += seconds if running else 0
-            named = {"p": timer.pause, "r": timer.resume, "s": timer.step, "0": timer.reset}
-            named.get(name, timer.value)()
-            running = {"p": False, "r": True, "0": True}.get(name, running)
-            counted = 0 if name == "0" else counted
-            assert timer.value() == counted
+# one clock for all examples: it only goes on
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(actions=st.lists(st.tuples(st.sampled_from("prsv0"), st.integers(0, 9)), max_size=30))
+def test_it_counts_as_a_slow_model_does(clock: Any, actions: list[tuple[str, int]]) -> None:
+    timer, running, counted = Timer(), True, 0
+    for name, seconds in actions:
+        clock.sleep(seconds)
+        counted += seconds if running else 0
+        named = {"p": timer.pause, "r": timer.resume, "s": timer.step, "0": timer.reset}
+        named.get(name, timer.value)()
+        running = {"p": False, "r": True, "0": True}.get(name, running)
+        counted = 0 if name == "0" else counted
+        assert timer.value() == counted
 
 
-def test_the_time_of_a_run_is_that_from_its_start_to_its_end(clock: Clock) -> None:
+def test_the_time_of_a_run_is_that_from_its_start_to_its_end(clock: Any) -> None:
     def step(engine: Engine[Any, Any], batch: int) -> None:
-        clock.now += batch
+        clock.sleep(batch)
 
     engine, timer = Engine(step), Timer()
     assert timer.attach(engine) is timer
-    clock.now += 100
+    clock.sleep(100)
     engine.run([1, 2, 3])
-    clock.now += 100
+    clock.sleep(100)
     assert (timer.value(), timer.running) == (6, False)
 
 
-def test_between_the_events_of_an_iteration_lies_the_step_alone(clock: Clock) -> None:
+def test_between_the_events_of_an_iteration_lies_the_step_alone(clock: Any) -> None:
     def step(engine: Engine[Any, Any], batch: int) -> None:
-        clock.now += batch
+        clock.sleep(batch)
 
     def dawdle() -> None:
-        clock.now += 1000
+        clock.sleep(1000)
 
     engine, timer = Engine(step), Timer(average=True)
     events = (Events.EPOCH_STARTED, Events.ITERATION_STARTED, Events.ITERATION_COMPLETED)
@@ -119,14 +101,14 @@ def test_between_the_events_of_an_iteration_lies_the_step_alone(clock: Clock) ->
     assert timer.value() == 3
 
 
-def test_what_comes_before_the_first_pause_counts_where_nothing_is_resumed(clock: Clock) -> None:
+def test_what_comes_before_the_first_pause_counts_where_nothing_is_resumed(clock: Any) -> None:
     def batches() -> Any:
         for seconds in (5, 7, 9):
-            clock.now += seconds
+            clock.sleep(seconds)
             yield seconds
 
     def step(engine: Engine[Any, Any], batch: int) -> None:
-        clock.now += 1000
+        clock.sleep(1000)
 
     engine, timer = Engine(step), Timer()
     started, completed = Events.ITERATION_STARTED, Events.ITERATION_COMPLETED
@@ -137,9 +119,9 @@ def test_what_comes_before_the_first_pause_counts_where_nothing_is_resumed(clock
     assert seen == [5, 12, 21]
 
 
-def test_in_another_epoch_it_begins_anew(clock: Clock) -> None:
+def test_in_another_epoch_it_begins_anew(clock: Any) -> None:
     def step(engine: Engine[Any, Any], batch: int) -> None:
-        clock.now += engine.state.epoch
+        clock.sleep(engine.state.epoch)
 
     engine, timer = Engine(step), Timer()
     timer.attach(engine, start=Events.EPOCH_STARTED, pause=Events.EPOCH_COMPLETED)
@@ -147,11 +129,7 @@ def test_in_another_epoch_it_begins_anew(clock: Clock) -> None:
     assert timer.value() == 12
 
 
-def test_by_the_real_clock_it_is_exact() -> None:
-    before = time.perf_counter()
+def test_by_the_real_clock_it_counts_seconds() -> None:
     timer = Timer()
-    began = time.perf_counter()
     time.sleep(0.01)
-    ended = time.perf_counter()
-    value = timer.value()
-    assert ended - began <= value <= time.perf_counter() - before
+    assert timer.value() >= 0.01

@@ -13,15 +13,10 @@ from typing import Any, TypeAlias, TypeVar
 
 import pytest
 import torch
-from hypothesis import settings
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from glowplug import Engine, Events
 from glowplug_metrics import Metric
-
-# A test that is slow because the machine is busy has not failed.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 T = TypeVar("T")
 Shown: TypeAlias = list[Any]

@@ -11,13 +11,8 @@ from typing import Any, TypeAlias
 
 import pytest
 import torch
-from hypothesis import settings
 
 from glowplug import Engine, Events
-
-# A test that is slow because the machine is busy has not failed.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 MakeOptimizer: TypeAlias = Callable[..., torch.optim.Optimizer]
 Values: TypeAlias = Callable[..., list[Any]]

@@ -18,13 +18,8 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing
-from hypothesis import settings
 
 import glowplug_torch as gt
-
-# A test that is slow because the machine is busy has not failed.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 LAUNCHERS = ("RANK", "WORLD_SIZE", "LOCAL_", "GROUP_", "MASTER_", "SLURM_")
 

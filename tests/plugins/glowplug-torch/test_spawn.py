@@ -40,22 +40,28 @@ def fail_on_last(local_rank: int) -> None:
     gt.barrier()
 
 
-def die_on_first(local_rank: int, number: int) -> None:
+def sleep_on(folder: Path) -> None:
+    """Sleep for minutes, and leave a file if nobody ends that."""
+    time.sleep(300)
+    (folder / "waited for").touch()
+
+
+def die_on_first(local_rank: int, number: int, folder: Path) -> None:
     """End one rank by a signal, or with an exit code, and let the other one sleep."""
     if local_rank == 0 and number > 0:
         os.kill(os.getpid(), number)
     if local_rank == 0:
         os._exit(-number)
-    time.sleep(60)
+    sleep_on(folder)
 
 
-def ignore_the_end(local_rank: int) -> None:
+def ignore_the_end(local_rank: int, folder: Path) -> None:
     """Fail on one rank, while the other one does not let itself be ended politely."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     gt.barrier()
     if local_rank == 0:
         raise ValueError("ended")
-    time.sleep(60)
+    sleep_on(folder)
 
 
 def place(local_rank: int) -> tuple[int, ...]:
@@ -73,7 +79,7 @@ def test_the_traceback_of_a_rank_reaches_the_one_who_started_it() -> None:
     with pytest.raises(
         RuntimeError, match=r"(?s)^rank 1 of 2 failed:.*fail_on_last.*KeyError: 'no such digit'\n$"
     ) as failed:
-        gt.spawn("gloo", fail_on_last, (), None, 2, timeout=timedelta(seconds=30), **FORKED)
+        gt.spawn("gloo", fail_on_last, (), None, 2, timeout=timedelta(seconds=300), **FORKED)
     assert isinstance(failed.value, gt.RankFailed)
     assert failed.value.rank == 1
     assert "in fail_on_last" in failed.value.traceback
@@ -104,26 +110,26 @@ def test_a_rank_that_ended_silently_is_the_cause_of_what_others_say(tmp_path: Pa
     assert re.match(r"rank 1 of 2 was ended by SIGSEGV; rank 0 of 2 failed:", str(failed))
 
 
-def test_a_rank_that_is_killed_is_named_and_the_others_are_ended() -> None:
-    start = time.monotonic()
+def test_a_rank_that_is_killed_is_named_and_the_others_are_ended(tmp_path: Path) -> None:
     with pytest.raises(gt.RankFailed, match=r"^rank 0 of 2 was ended by SIGKILL"):
-        gt.spawn("gloo", die_on_first, (signal.SIGKILL,), None, 2, **FORKED)
-    assert time.monotonic() - start < 40
+        gt.spawn("gloo", die_on_first, (signal.SIGKILL, tmp_path), None, 2, **FORKED)
+    assert not list(tmp_path.iterdir())
 
 
-def test_a_rank_that_ends_by_itself_with_an_exit_code_has_failed() -> None:
+def test_a_rank_that_ends_by_itself_with_an_exit_code_has_failed(tmp_path: Path) -> None:
     with pytest.raises(
         gt.RankFailed, match=r"^rank 0 of 1 ended with exit code 3 and no traceback"
     ):
-        gt.spawn("gloo", die_on_first, (-3,), **FORKED)
+        gt.spawn("gloo", die_on_first, (-3, tmp_path), **FORKED)
 
 
-def test_a_rank_that_will_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rank_that_will_not_end_is_killed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(glowplug_torch.spawning, "SECONDS_TO_END", 0.2)
-    start = time.monotonic()
     with pytest.raises(gt.RankFailed, match="ValueError: ended"):
-        gt.spawn("gloo", ignore_the_end, (), None, 2, **FORKED)
-    assert time.monotonic() - start < 40
+        gt.spawn("gloo", ignore_the_end, (tmp_path,), None, 2, **FORKED)
+    assert not list(tmp_path.iterdir())
 
 
 def test_two_nodes_are_one_group(ranks: Callable[..., Any], free_port: int, tmp_path: Path) -> None:
@@ -149,7 +155,7 @@ import glowplug_torch as gt
 def report(local_rank, folder):
     (Path(folder) / "unfinished").with_suffix(f".{local_rank}").write_text(str(os.getpid()))
     os.rename(f"{folder}/unfinished.{local_rank}", f"{folder}/{local_rank}.pid")
-    time.sleep(120)
+    time.sleep(600)
 
 if __name__ == "__main__":
     gt.spawn("gloo", report, (sys.argv[1],), nproc_per_node=2)
@@ -174,8 +180,8 @@ def test_no_rank_outlives_the_process_that_started_it(tmp_path: Path, how: int) 
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until a condition holds, for at most a minute."""
-    deadline = time.monotonic() + 60
+    """Wait until a condition holds, for at most two minutes."""
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline, "it never came to be"
         time.sleep(0.05)

@@ -205,7 +205,9 @@ def _checked(
         raise InvalidType(
             f"resume() takes an Engine first, got {engine!r} of type {type(engine).__name__}"
         )
-    objects = checked_objects("to_load", to_load, method="load_state_dict") if to_load else {}
+    objects: dict[str, Any] = {}
+    if to_load is not None:
+        objects = checked_objects("to_load", to_load, method="load_state_dict")
     others = {name: value for name, value in objects.items() if value is not engine}
     return others, [name for name in objects if name not in others]
 

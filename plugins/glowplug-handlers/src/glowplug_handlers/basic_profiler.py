@@ -48,7 +48,7 @@ class BasicTimeProfiler(TimeProfiler):
         >>> profiler = BasicTimeProfiler()
         >>> profiler.attach(trainer)
         >>> _ = trainer.run([1, 2, 3])
-        >>> 0.003 <= profiler.get_results()["processing_stats"]["total"] < 1
+        >>> profiler.get_results()["processing_stats"]["total"] >= 0.003
         True
     """
 

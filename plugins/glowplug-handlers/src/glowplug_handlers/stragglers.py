@@ -48,9 +48,9 @@ class StragglerGuard(Attachable):
 
     Example:
         >>> import time
-        >>> trainer = Engine(lambda engine, batch: time.sleep(0.001))
+        >>> trainer = Engine(lambda engine, batch: batch)
         >>> handle = trainer.add_event_handler(
-        ...     Events.ITERATION_COMPLETED, lambda engine: time.sleep(0.004)
+        ...     Events.ITERATION_COMPLETED, lambda engine: time.sleep(0.02)
         ... )
         >>> StragglerGuard(window=5).attach(trainer)
         >>> with warnings.catch_warnings(record=True) as caught:

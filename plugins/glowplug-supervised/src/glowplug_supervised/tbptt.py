@@ -18,6 +18,7 @@ from glowplug_supervised import defaults
 from glowplug_supervised.defaults import Device, PrepareBatch
 from glowplug_supervised.events import Tbptt_Events
 from glowplug_supervised.own_first import before
+from glowplug_supervised.updates import zero_grad
 from glowplug_torch import apply_to_tensor
 
 # To look a member up in its enumeration costs more than to fire it.

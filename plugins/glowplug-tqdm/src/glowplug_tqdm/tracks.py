@@ -6,8 +6,8 @@ Must not know: what stands beside the bar, or where its stream goes.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
+from time import time
 from typing import Any, TypeAlias
 
 from glowplug import Engine, Events
@@ -136,5 +136,5 @@ class Track:
     @staticmethod
     def _is_time(bar: Any) -> bool:
         """Return whether tqdm would draw the bar now, by its own clock and settings."""
-        now = time.time()
+        now = time()
         return bool(now - bar.last_print_t >= bar.mininterval and now >= bar.start_t + bar.delay)
