@@ -208,12 +208,12 @@ def test_an_optimizer_that_forgets_in_its_own_way_is_asked(make: Make, batches: 
 
 
 def test_an_optimizer_that_was_taught_another_way_while_it_trains_is_asked(
-    make: Make, batches: Batches
+    make: Make, batches: Batches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     setup, forgot = make(), []
     trainer = create_supervised_trainer(*setup)
     trainer.run(batches(2))
-    setup.optimizer.zero_grad = lambda: forgot.append(setup.optimizer)
+    monkeypatch.setattr(setup.optimizer, "zero_grad", lambda: forgot.append(setup.optimizer))
     trainer.run(batches(3))
     assert forgot == [setup.optimizer] * 3
 
