@@ -228,6 +228,32 @@ def test_a_run_that_was_ended_and_goes_on_is_a_beginning() -> None:
     assert trainer.run([0], max_epochs=9).epoch == 4
 
 
+@pytest.mark.parametrize(("patience", "epochs", "said"), [(2, 3, True), (3, 4, False)])
+def test_a_run_that_had_been_ended_ends_where_it_goes_on(
+    patience: int, epochs: int, said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    trainer: Engine[Any, Any] = Engine(lambda engine, batch: None)
+    evaluator: Engine[Any, Any] = Engine(lambda engine, batch: None)
+    stopping = EarlyStopping(patience, lambda engine: 0.0, trainer)
+    stopping.attach(evaluator)
+    trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda: evaluator.run([0]))
+    trainer.load_state_dict({"iteration": 3, "epoch_length": 1, "max_epochs": 9})
+    stopping.load_state_dict({"best_score": 0.5, "counter": 2})
+    with caplog.at_level(logging.INFO):
+        assert trainer.run([0]).epoch == epochs
+    assert ("the run ends, as it had; a patience above 2" in caplog.text) is said
+    assert not trainer.has_event_handler(stopping._end_again)
+
+
+def test_another_run_after_it_goes_on_as_ever() -> None:
+    trainer: Engine[Any, Any] = Engine(lambda engine, batch: None)
+    stopping = EarlyStopping(2, lambda engine: 0.0, trainer)
+    for _ in range(2):
+        stopping.load_state_dict({"best_score": 0.5, "counter": 2})
+    assert trainer.run([0], max_epochs=3).epoch == 3  # it does not go on from anywhere
+    assert trainer.run([0], max_epochs=5).epoch == 5
+
+
 def test_a_new_run_after_loading_is_a_beginning() -> None:
     trainer: Engine[Any, Any] = Engine(lambda engine, batch: None)
     stopping = EarlyStopping(3, lambda engine: 0.0, trainer)

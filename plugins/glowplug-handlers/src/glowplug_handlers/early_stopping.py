@@ -205,6 +205,9 @@ class EarlyStopping(Attachable):
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from a saved count and best score.
 
+        Where the run had been ended when they were saved, the trainer that goes on from there ends
+        at once, as it had; a greater ``patience`` lets it go on.
+
         Args:
             state_dict: what ``state_dict`` returned; other entries are passed over.
 
@@ -218,6 +221,19 @@ class EarlyStopping(Attachable):
             raise InvalidArgument(f"counter must be a whole number, 0 or more; got {counter!r}")
         self.best_score = None if best is None else _as_number("best_score is", best)
         self.counter, self._loaded = counter, True
+        if not self.trainer.has_event_handler(self._end_again, Events.STARTED):
+            self.trainer.add_event_handler(Events.STARTED, self._end_again)
+
+    def _end_again(self, trainer: AnyEngine) -> None:
+        trainer.remove_event_handler(self._end_again, Events.STARTED)
+        if self.counter >= self.patience and trainer.goes_on():
+            self.logger.info(
+                "no better score in %d evaluations when this was saved: the run ends, as it had; "
+                "a patience above %d lets it go on",
+                self.counter,
+                self.counter,
+            )
+            trainer.terminate()
 
     def _begin(self, engine: AnyEngine) -> None:
         if not (self._loaded and engine.goes_on()):
