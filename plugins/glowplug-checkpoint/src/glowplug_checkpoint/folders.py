@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from glowplug_checkpoint import files
 from glowplug_checkpoint.errors import (
@@ -21,9 +21,18 @@ from glowplug_checkpoint.errors import (
     NoCheckpoint,
     SeveralRunsWarning,
 )
-from glowplug_checkpoint.filenames import described_by, is_manifest, is_pending
+from glowplug_checkpoint.filenames import (
+    described_by,
+    is_manifest,
+    is_pending,
+    manifest_of,
+    pending_of,
+)
 from glowplug_checkpoint.manifests import Manifest
 from glowplug_checkpoint.stores import Store
+
+Seen: TypeAlias = dict[str, tuple[list[object], int]]
+"""The sequences of files by their names, each with the stamps of the file and its manifests."""
 
 SUFFIXES = (".pt", ".pth", ".ckpt", ".bin", ".safetensors")
 """How the names of checkpoints end that others save."""
@@ -115,11 +124,13 @@ def checkpoints(store: Store, prefix: str | None = None, run: str | None = None)
     return [entry.manifest for entry in found if entry.manifest is not None and entry.present]
 
 
-def next_sequence(store: Store) -> int:
+def next_sequence(store: Store, seen: Seen | None = None) -> int:
     """Return the sequence of the next checkpoint, which is larger than that of every other.
 
     Args:
         store: where they are.
+        seen: what earlier calls have read, which is not read again where it has not changed; what
+            this one reads is added.
 
     Example:
         >>> import tempfile
@@ -127,7 +138,18 @@ def next_sequence(store: Store) -> int:
         >>> next_sequence(store_at(tempfile.mkdtemp()))
         1
     """
-    return max((manifest.sequence for manifest in checkpoints(store)), default=0) + 1
+    seen = {} if seen is None else seen
+    stamps = store.stamps()
+    there = {described_by(name) for name in stamps if is_manifest(name)} & stamps.keys()
+    for file in seen.keys() - there:
+        del seen[file]
+    for file in there:
+        parts = [stamps.get(name, "") for name in (file, manifest_of(file), pending_of(file))]
+        if None in parts or file not in seen or seen[file][0] != parts:
+            for entry in _entry(store, file, present=True):
+                if entry.manifest is not None:
+                    seen[file] = parts, entry.manifest.sequence
+    return max((sequence for _, sequence in seen.values()), default=0) + 1
 
 
 def load_newest(

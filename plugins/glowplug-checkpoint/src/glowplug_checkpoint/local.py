@@ -103,6 +103,15 @@ class LocalStore:
             files = [entry.name for entry in entries if entry.is_file()]
         return sorted(name for name in files if not filenames.is_temporary(name))
 
+    def stamps(self) -> dict[str, object]:
+        """Return which file each name stands for, how large it is, and when it was written."""
+        found: dict[str, object] = {}
+        for name in self.names():
+            with suppress(FileNotFoundError):  # another process has removed it meanwhile
+                status = os.stat(self._folder / name)
+                found[name] = (status.st_ino, status.st_size, status.st_mtime_ns)
+        return found
+
     @contextmanager
     def create(self, name: str) -> Iterator[LocalDraft]:
         """Yield a file to write to, which gets its name when the block ends well."""

@@ -10,7 +10,7 @@ import errno
 import io
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, BinaryIO, cast
@@ -66,6 +66,16 @@ class RemoteDraft:
             self._fs.rm_file(self._path)
 
 
+_VERSIONS = ("etag", "ETag", "generation", "mtime", "last_modified", "LastModified", "updated", "ino")
+"""What systems call that which another version of a file has another of."""
+
+
+def _stamp(entry: Mapping[str, Any]) -> object:
+    """Return what tells two versions of a file apart, None where the system tells nothing."""
+    versions = [str(entry[key]) for key in _VERSIONS if entry.get(key) is not None]
+    return (entry.get("size"), *versions) if versions else None
+
+
 class FsspecStore:
     """The files of one folder at a URL.
 
@@ -109,14 +119,22 @@ class FsspecStore:
 
     def names(self) -> list[str]:
         """Return the names of the files, sorted; temporary ones are left out."""
+        return sorted(self._listed())
+
+    def stamps(self) -> dict[str, object]:
+        """Return the size of each file with what the system tells of its version, or None."""
+        return {name: _stamp(entry) for name, entry in self._listed().items()}
+
+    def _listed(self) -> dict[str, dict[str, Any]]:
+        """Return what the system tells of each file, by its name."""
         self._fs.invalidate_cache(self._root)
         with _as_os_error(self._root):
             try:
                 found = self._fs.ls(self._root, detail=True)
             except FileNotFoundError:  # an object store has no empty folders
-                return []
-        files = (entry["name"].rpartition("/")[2] for entry in found if entry["type"] == "file")
-        return sorted(name for name in files if not filenames.is_temporary(name))
+                return {}
+        files = {e["name"].rpartition("/")[2]: e for e in found if e["type"] == "file"}
+        return {name: entry for name, entry in files.items() if not filenames.is_temporary(name)}
 
     @contextmanager
     def create(self, name: str) -> Iterator[RemoteDraft]:

@@ -87,6 +87,7 @@ class DiskSaver(BaseSaveHandler):
         self._atomic = atomic
         self._kwargs = kwargs
         self._opened: Store | None = None
+        self._seen: folders.Seen = {}
         if get_rank() == self.save_on_rank:
             self._opened = self._prepared(create_dir, require_empty)
 
@@ -115,7 +116,7 @@ class DiskSaver(BaseSaveHandler):
             iteration=known.get("iteration"),
             epoch=known.get("epoch"),
             run=known.get("run"),
-            sequence=folders.next_sequence(store),
+            sequence=folders.next_sequence(store, self._seen),
             versions={**own_versions(), **known.get("versions", {})},
         )
         files.save(store, filename, checkpoint, about=about, format=self._format, **self._kwargs)

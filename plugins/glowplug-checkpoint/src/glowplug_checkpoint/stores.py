@@ -69,6 +69,9 @@ class Store(Protocol):
     def names(self) -> list[str]:
         """Return the names of the files, sorted; temporary ones are left out."""
 
+    def stamps(self) -> dict[str, object]:
+        """Return what changes when a file does, by its name; None where nobody tells."""
+
     def create(self, name: str) -> AbstractContextManager[Draft]:
         """Yield a file to write to, which gets its name when the block ends well."""
 

@@ -180,8 +180,8 @@ class PSNR(PredictionMetric, MeanMetric):
         """Add the ratio of each image."""
         y_pred, y = paired(y_pred, y, self.wide)
         errors = y.sub(y_pred).flatten(1)
-        noise = row_sums(errors.square_()).to(self.wide).div_(errors.shape[1])
-        self.add("total", noise.log10_().sum(), -10)
+        noise = row_sums(errors.square_()).div_(errors.shape[1])
+        self.add("total", noise.log10_().sum(dtype=self.wide), -10)
         self.count += len(noise)
 
     def value(self) -> Tensor:
