@@ -91,6 +91,9 @@ class DifferenceMean(ElementwiseMean):
     Shapes: as for `ElementwiseMean`. Differences of numbers of float32 or less are taken in
     float32, all others in float64; what is made of them is summed in float64.
 
+    Of a small batch its differences wait, which `errors_of` is given later: it does not come to
+    ``accumulate``, so a metric overrides `errors_of`, or `kept`.
+
     Args:
         output_transform: makes ``(y_pred, y)`` of the step's output.
         device: as for `Metric`.
