@@ -162,9 +162,9 @@ import torch
 from glowplug import Engine, Events
 from glowplug_tensorboard import TensorboardLogger
 rank, folder = int(sys.argv[1]), sys.argv[2]
-torch.distributed.init_process_group(
-    "gloo", init_method=f"file://{folder}/meeting-point", rank=rank, world_size=2
-)
+# told no number of ranks, it leaves the file: two that end at once do not fight over it
+store = torch.distributed.FileStore(f"{folder}/meeting-point")
+torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=2)
 trainer = Engine(lambda engine, batch: batch)
 with TensorboardLogger(f"{folder}/runs") as logger:
     logger.attach_output_handler(
