@@ -66,7 +66,7 @@ class RemoteDraft:
             self._fs.rm_file(self._path)
 
 
-_VERSIONS = ("etag", "ETag", "generation", "mtime", "last_modified", "LastModified", "updated", "ino")
+_VERSIONS = ("etag", "ETag", "generation", "mtime", "last_modified", "LastModified", "ino")
 """What systems call that which another version of a file has another of."""
 
 
