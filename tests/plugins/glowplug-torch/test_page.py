@@ -12,6 +12,8 @@ import pytest
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "train-on-several-processes.md"
 TORCHRUN = "-m torch.distributed.run --standalone"
+ABORTED = "terminate called without an active exception"
+"""What torch 2.13 says on a busy machine where, rarely, it aborts a program that is over."""
 
 
 def blocks(language: str) -> list[str]:
@@ -28,7 +30,10 @@ def test_the_program_does_what_the_page_shows(block: str, tmp_path: Path) -> Non
     first, *rest = shlex.split(command)
     words = rest if first == "python" else [*TORCHRUN.split(), *rest]
     started = [sys.executable, *words]
-    done = subprocess.run(started, capture_output=True, text=True, cwd=tmp_path, check=False)
+    for _ in range(4):
+        done = subprocess.run(started, capture_output=True, text=True, cwd=tmp_path, check=False)
+        if ABORTED not in done.stderr:
+            break
     assert (done.returncode, done.stdout) == (0, wanted), done.stderr
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import pickle
 import re
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -68,6 +70,25 @@ def place(local_rank: int) -> tuple[int, ...]:
     """Return where this process runs."""
     gt.barrier()
     return local_rank, gt.get_rank(), gt.get_world_size(), gt.get_node_rank(), gt.get_nnodes()
+
+
+def leave_late(local_rank: int, folder: Path) -> None:
+    """Have things to do when the function is over."""
+    atexit.register((folder / "atexit").touch)
+
+    def go_on() -> None:
+        time.sleep(0.3)
+        (folder / "thread").touch()
+
+    threading.Thread(target=go_on).start()
+
+
+@pytest.mark.parametrize(("start_method", "left"), [("spawn", "atexit thread"), ("fork", "thread")])
+def test_a_process_does_what_it_has_to_do_before_it_ends(
+    start_method: str, left: str, tmp_path: Path
+) -> None:
+    gt.spawn("gloo", leave_late, (tmp_path,), nproc_per_node=1, start_method=start_method)
+    assert sorted(path.name for path in tmp_path.iterdir()) == left.split()
 
 
 def test_each_process_gets_its_local_rank_first_and_then_the_arguments(tmp_path: Path) -> None:

@@ -6,11 +6,13 @@ Must not know: the processes beside it, or who waits for them.
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection
 from pathlib import Path
@@ -33,6 +35,7 @@ class Call:
     fn: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    start_method: str = "spawn"
 
 
 def work(local_rank: int, call: Call, port: int | None, folder: str) -> None:
@@ -58,6 +61,8 @@ def work(local_rank: int, call: Call, port: int | None, folder: str) -> None:
         # Left before the group breaks: what the others fail with then is only a consequence.
         leave(Path(folder), rank)
         sys.exit(1)
+    if call.start_method == "spawn":  # the others end without taking Python apart anyway
+        _end()
 
 
 def _meeting(call: Call, port: int | None) -> dict[str, Any]:
@@ -68,6 +73,22 @@ def _meeting(call: Call, port: int | None) -> dict[str, Any]:
     limit = {"timeout": call.options["timeout"]} if call.options.get("timeout") else {}
     meet = dist.TCPStore  # type: ignore[attr-defined]  # it is there, and not listed
     return {"store": meet(call.nodes.host(), port, is_master=False, **limit)}
+
+
+def _end() -> None:
+    """End this process well, without taking Python apart.
+
+    A thread of the group may still hold a tensor. If it lets go of that while Python is taken
+    apart, it is thrown out of a destructor, and the process ends by SIGABRT though all was done.
+    """
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):  # there is none, or it is closed
+            stream.flush()
+    os._exit(0)
 
 
 def _end_with_parent() -> None:
