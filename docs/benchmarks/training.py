@@ -69,36 +69,32 @@ def network() -> tuple[nn.Module, torch.optim.Optimizer]:
     return model, torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
 
 
-def by_hand(batches: Batches, epochs: int) -> float:
-    """Train in a hand-written loop that keeps the loss, as a trainer does; return its seconds."""
-    model, optimizer = network()
-    model.train()
-    began = perf_counter()
-    for _ in range(epochs):
-        for x, y in batches:
-            optimizer.zero_grad()
-            loss = loss_fn(model(x), y)
-            loss.backward()
-            optimizer.step()
-            output = loss.detach()  # noqa: F841  # what a progress bar would show
-    return perf_counter() - began
+def forget(optimizer: torch.optim.Optimizer) -> None:
+    """Reset gradients as glowplug's step resets them."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = None
 
 
-def by_a_careful_hand(batches: Batches, epochs: int) -> float:
-    """Train as ``by_hand`` does, with the gradients reset as glowplug's step resets them."""
-    model, optimizer = network()
-    model.train()
-    began = perf_counter()
-    for _ in range(epochs):
-        for x, y in batches:
-            for group in optimizer.param_groups:
-                for parameter in group["params"]:
-                    parameter.grad = None
-            loss = loss_fn(model(x), y)
-            loss.backward()
-            optimizer.step()
-            output = loss.detach()  # noqa: F841  # what a progress bar would show
-    return perf_counter() - began
+def by_hand(
+    zero_grad: Callable[[torch.optim.Optimizer], None],
+) -> Callable[[Batches, int], float]:
+    """Return a way to train in a hand-written loop that keeps the loss, as a trainer does."""
+
+    def train(batches: Batches, epochs: int) -> float:
+        model, optimizer = network()
+        model.train()
+        began = perf_counter()
+        for _ in range(epochs):
+            for x, y in batches:
+                zero_grad(optimizer)
+                loss = loss_fn(model(x), y)
+                loss.backward()
+                optimizer.step()
+                output = loss.detach()  # noqa: F841  # what a progress bar would show
+        return perf_counter() - began
+
+    return train
 
 
 def by_engine(
@@ -147,8 +143,8 @@ def by_lightning(batches: Batches, epochs: int) -> float:
 def contestants() -> dict[str, Callable[[Batches, int], float]]:
     """Return the ways to train that can be measured here."""
     ways = {
-        "by hand": by_hand,
-        "by hand, without `zero_grad()`": by_a_careful_hand,
+        "by hand": by_hand(torch.optim.Optimizer.zero_grad),
+        "by hand, without `zero_grad()`": by_hand(forget),
         "glowplug": by_engine(create_supervised_trainer),
     }
     if ignite_engine:

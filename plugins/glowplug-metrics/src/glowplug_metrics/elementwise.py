@@ -75,9 +75,7 @@ class ElementwiseMean(PredictionMetric, MeanMetric):
 
     def paired(self, y_pred: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Return both in one shape, in float64."""
-        if y.shape != y_pred.shape:  # never broadcast (N, 1) against (N,)
-            y = y.reshape(y_pred.shape)
-        return y_pred.to(self.wide), y.to(self.wide)
+        return paired(y_pred.to(self.wide), y, self.wide)
 
     def gather(self, errors: Tensor) -> None:
         """Add errors to those of before."""

@@ -77,8 +77,8 @@ def spawn(
     check_options(kwargs)
     nodes = Nodes.asked(backend, nproc_per_node, named)
     context = _context(named)
-    method = named.get("start_method", "spawn")
-    call = Call(backend, nodes, kwargs, *_checked_call(fn, args, kwargs_dict), method)
+    checked = _checked_call(fn, args, kwargs_dict)
+    call = Call(backend, nodes, kwargs, *checked, context.get_start_method())
     with tempfile.TemporaryDirectory(prefix="glowplug-") as folder, _meeting_point(nodes) as port:
         daemon = named.get("daemon", False)
         processes = {

@@ -35,7 +35,7 @@ class Call:
     fn: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
-    start_method: str = "spawn"
+    start_method: str
 
 
 def work(local_rank: int, call: Call, port: int | None, folder: str) -> None:

@@ -86,8 +86,7 @@ def classes_counted(predicted: Tensor, y: Tensor, classes: int) -> Tensor:
     """
     y = places(y, classes)
     if classes * classes <= len(y):  # few enough for the pairs to be quicker to count
-        pairs = counted(torch.add(predicted, y, alpha=classes), (classes + 2) * classes)
-        table = pairs.view(classes + 2, classes)
+        table = _table(predicted, y, classes)
         return torch.stack((table[1:-1].diagonal(), table.sum(dim=0), table[1:-1].sum(dim=1)))
     width = classes + 2
     predicted = predicted + 1
@@ -112,5 +111,10 @@ def pairs_counted(predicted: Tensor, y: Tensor, classes: int) -> Tensor:
         tensor([[1, 1],
                 [0, 1]])
     """
-    pairs = torch.add(predicted, places(y, classes), alpha=classes)
-    return counted(pairs, (classes + 2) * classes).view(classes + 2, classes)[1:-1]
+    return _table(predicted, places(y, classes), classes)[1:-1]
+
+
+def _table(predicted: Tensor, placed: Tensor, classes: int) -> Tensor:
+    """Return how often each class was predicted for each of ``places``: ``(C + 2, C)``."""
+    pairs = torch.add(predicted, placed, alpha=classes)
+    return counted(pairs, (classes + 2) * classes).view(classes + 2, classes)
